@@ -1,0 +1,72 @@
+"""The {quiz} directive: a question to answer for oneself, without a kernel, a network or a line of JavaScript.
+
+    :::{quiz} Why does the R table need a row 0?
+    - [ ] To make it square.
+
+      It is not square: it has one row more than it has columns.
+    - [x] To know what an untrained network scores on each task.
+
+      Forward transfer is measured against it.
+    :::
+
+Every answer becomes a fold that opens on "right" or "not quite" and its explanation. Where the directive is unknown
+(Colab, JupyterLab) the same text reads as a list with ticked boxes.
+"""
+
+import re
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+ITEM = re.compile(r"^- \[([ x])\] ")
+VERDICTS = {True: "Right.", False: "Not quite."}
+
+
+class Quiz(SphinxDirective):
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+
+    def run(self):
+        starts = [i for i, line in enumerate(self.content) if ITEM.match(line)]
+        if len(starts) < 2 or not any("[x]" in self.content[i][:6] for i in starts):
+            raise self.error("a quiz needs at least two answers, '- [ ] ...' or '- [x] ...', and a right one among them")
+
+        question = nodes.paragraph(classes=["lll-question"])
+        question += self.inline(self.arguments[0])
+        quiz = nodes.container(classes=["lll-quiz"])
+        quiz += question
+        for start, end in zip(starts, [*starts[1:], len(self.content)], strict=True):
+            quiz += self.answer(start, end)
+        return [quiz]
+
+    def answer(self, start, end):
+        """The nodes of one answer: a fold whose summary is its first paragraph."""
+        right = ITEM.match(self.content[start])[1] == "x"
+        lines = [line[6:] if i == 0 else line.strip() for i, line in enumerate(self.content[start:end])]
+        blank = next((i for i, line in enumerate(lines) if not line), len(lines))
+        if not any(lines[blank:]):
+            raise self.error(f"the answer '{lines[0]}' has no explanation: add an indented paragraph below it")
+        verdict = nodes.paragraph(classes=["lll-right" if right else "lll-wrong"])
+        verdict += nodes.strong(text=VERDICTS[right])
+        verdict += nodes.Text(" ")
+        verdict += self.inline(" ".join(lines[blank:]))
+        return [
+            nodes.raw("", '<details class="lll-answer"><summary>', format="html"),
+            *self.inline(" ".join(lines[:blank])),
+            nodes.raw("", "</summary>", format="html"),
+            verdict,
+            nodes.raw("", "</details>", format="html"),
+        ]
+
+    def inline(self, text):
+        """The nodes of one paragraph of Markdown, without the paragraph around them."""
+        holder = nodes.Element()
+        self.state.nested_parse([text], self.content_offset, holder)
+        return [child for paragraph in holder.children for child in paragraph.children]
+
+
+def setup(app: Sphinx):
+    app.add_directive("quiz", Quiz)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,54 @@
+"""lllcourse: the reference implementation of a course on life-long learning and network compression.
+
+The package is read beside the book: a chapter `book/lifelong/03_...` has its code in `lllcourse/lifelong/`.
+Importing it is instant, because the modules (and torch with them) are loaded when they are first used.
+"""
+
+import importlib
+import os
+
+__version__ = "0.1.0"
+
+SCALES = ("smoke", "laptop", "gpu")
+
+#: How much the notebooks compute: "smoke" (seconds, to see that every cell runs), "laptop" (the book),
+#: "gpu" (more tasks and seeds). A notebook may assign to it; grades never depend on it.
+scale = os.environ.get("LLLCOURSE_SCALE", "laptop")
+
+_SUBMODULES = ("data", "figures", "lifelong", "metrics", "models", "notebook", "tasks", "training")
+_SHORTCUTS = {"claim": "notebook", "show": "notebook", "table": "notebook", "digits": "data"}
+
+__all__ = ["SCALES", "at_scale", "claim", "device", "digits", "scale", "show", "table"]
+
+
+def at_scale(*, smoke, laptop, gpu):
+    """The value that belongs to the present `lllcourse.scale`.
+
+    >>> at_scale(smoke=1, laptop=3, gpu=10)  # the number of seeds, say
+    3
+
+    Raises ValueError where `lllcourse.scale` is none of the three names.
+    """
+    values = {"smoke": smoke, "laptop": laptop, "gpu": gpu}
+    if scale not in values:
+        raise ValueError(f"lllcourse.scale is {scale!r}; set it to one of {', '.join(map(repr, SCALES))}")
+    return values[scale]
+
+
+def device():
+    """The fastest torch device of this machine: a CUDA GPU where there is one, else the CPU."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _SHORTCUTS:
+        return getattr(importlib.import_module(f"{__name__}.{_SHORTCUTS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_SUBMODULES, *_SHORTCUTS])

@@ -1,0 +1,124 @@
+"""Elastic weight consolidation: every weight is tied to its old value by a spring as strong as it was important.
+
+    L'(theta) = L(theta) + lambda * sum_i b_i (theta_i - theta_i^b)^2
+
+theta^b, the anchor, are the weights after the old task; the guard b_i is the diagonal of the Fisher information there,
+the mean over the data of the squared gradient of each single example's log-likelihood.
+
+Kirkpatrick et al. 2017, "Overcoming catastrophic forgetting in neural networks" (arXiv:1612.00796). The lecture's
+formula has no factor 1/2, the paper's has.
+"""
+
+import math
+
+import torch
+
+from ..training import device_of, only_active
+from .method import Method, nbytes
+from .per_sample import squared_gradients
+
+
+def penalty(parameters, importance, anchor, lam):
+    """lambda * sum_i b_i (theta_i - theta_i^b)^2, a scalar with gradient. Three lists of tensors alike in shape."""
+    return lam * sum(
+        (b * (theta - theta_b) ** 2).sum() for theta, b, theta_b in zip(parameters, importance, anchor, strict=True)
+    )
+
+
+def importance(model, x, y=None, active=None, *, labels="expected", seed=0, batch_size=500):
+    """The diagonal of the Fisher information: a tensor for each parameter, its mean squared per-example gradient.
+
+    labels: whose log-likelihood log p(label | x) is differentiated: "expected" takes the exact mean over the model's
+    own p(k | x), a backward pass for each active output; "sampled" draws one label an example from it (from `seed`);
+    "true" takes y, int64 (n,), which gives the "empirical" Fisher.
+
+    Raises ValueError for an unknown kind of labels, no data, or "true" labels that are not there.
+    """
+    if labels not in ("expected", "sampled", "true"):
+        raise ValueError(f"labels is {labels!r}; it must be 'expected', 'sampled' or 'true'")
+    if len(x) == 0 or (labels == "true" and y is None):
+        raise ValueError("importance needs data: x must not be empty, and labels='true' needs y")
+    device, generator = device_of(model), torch.Generator().manual_seed(seed)
+    x, y = x.to(device), None if y is None else y.to(device)
+    outputs = range(model(x[:1]).shape[1]) if active is None else active.nonzero().flatten().tolist()
+    total = [torch.zeros_like(p) for p in model.parameters()]
+
+    for start in range(0, len(x), batch_size):
+        batch = slice(start, start + batch_size)
+
+        def cotangents(logits, batch=batch):
+            # d log p_k / d logits = e_k - p; a weight p_k on its square is sqrt(p_k) on itself.
+            p = only_active(logits, active).softmax(1)
+            one_hot = torch.eye(p.shape[1], device=p.device)
+            if labels == "expected":
+                return [p[:, k, None].sqrt() * (one_hot[k] - p) for k in outputs]
+            drawn = (
+                y[batch] if labels == "true" else torch.multinomial(p.cpu(), 1, generator=generator)[:, 0].to(device)
+            )
+            return [one_hot[drawn] - p]
+
+        for b, squares in zip(total, squared_gradients(model, x[batch], cotangents), strict=True):
+            b += squares / len(x)
+    return total
+
+
+def pull(parameters, anchor, weight):
+    """Move every parameter, in place, by its `weight` in [0, 1] of the way to its anchor. Three lists of tensors."""
+    for theta, theta_b, w in zip(parameters, anchor, weight, strict=True):
+        theta.data.lerp_(theta_b, w)
+
+
+def pull_weight(importance, lam, step_size):
+    """The weights with which `pull` is the proximal step of the penalty: it moves to the minimum over theta of
+
+        (theta - theta_now)^2 / (2 * step_size) + lambda * b * (theta - theta_b)^2
+
+    In the limit of small steps that is a gradient step of size `step_size` on `penalty`; but it is stable for every
+    lambda, where a gradient step overshoots once step_size * lambda * b exceeds 1. With lambda = infinity it puts each
+    weight with b > 0 back to its anchor and leaves the others free.
+    """
+    stiffness = [torch.where(b > 0, 2 * step_size * lam * b, 0.0) for b in importance]  # not infinity * 0
+    return [1 / (1 + 1 / s) for s in stiffness]  # s / (1 + s), and right at s = 0 and infinity too
+
+
+class EWC(Method):
+    """Elastic weight consolidation with the exact sum of the penalties of all past tasks.
+
+    lam: the strength of the springs, from 0 (fine-tuning) to infinity (what has importance is frozen).
+    labels, seed: see `importance`.
+
+    A sum of parabolas is a parabola: sum_t b_t (theta - a_t)^2 = B (theta - A)^2 + constant, with B = sum_t b_t and A
+    the mean of the anchors weighted by b_t. So two tensors a parameter suffice, however many tasks there were.
+    """
+
+    optimizers = ("sgd", "momentum")  # the pull is a step of plain gradient descent; Adam rescales its steps
+
+    def __init__(self, lam, *, labels="expected", seed=0):
+        if math.isnan(lam) or lam < 0:
+            raise ValueError(f"lam is {lam}; it must be a number from 0 (fine-tuning) to infinity (frozen)")
+        self.lam, self.labels, self.seed = lam, labels, seed
+        self.importance, self.anchor = [], []  # B and A
+
+    def before_task(self, model, task):
+        self.weight = pull_weight(self.importance, self.lam, self.step_size)
+
+    def after_step(self, model):
+        if self.anchor:
+            pull(model.parameters(), self.anchor, self.weight)
+
+    def after_task(self, model, task, active):
+        new = self.measure(model, task, active)
+        if not self.anchor:
+            self.anchor = [theta.detach().clone() for theta in model.parameters()]
+            self.importance = new
+            return
+        for B, A, b, theta in zip(self.importance, self.anchor, new, model.parameters(), strict=True):
+            B += b
+            A += torch.where(B > 0, b / B, 0.0) * (theta.detach() - A)
+
+    def measure(self, model, task, active):
+        """The guards b of the task that has just been learned, a tensor for each parameter."""
+        return importance(model, task.train.x, task.train.y, active, labels=self.labels, seed=self.seed)
+
+    def storage(self):
+        return nbytes(*self.importance, *self.anchor)

@@ -1,0 +1,210 @@
+"""The protocol of a life-long learning method, and the one loop that runs every method through a task sequence.
+
+A method is what it does at five moments; fine-tuning does nothing at any of them, so it is `Method()` itself.
+"""
+
+import time
+import weakref
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from .. import training
+from ..tasks import active_outputs, concatenate, relabelled
+
+
+class Method:
+    """Fine-tuning: train on the task at hand, and on nothing else. Every other method overrides some of these hooks.
+
+    `active` is a boolean mask over the outputs, (outputs,) or (n, outputs): those that compete.
+    """
+
+    #: How far one optimiser step moves along the gradient; `learn` sets it before the first task.
+    step_size = None
+    #: The model that it serves (a weak reference): what a method keeps of one network is worth nothing to another.
+    served = None
+    #: Methods whose `after_step` relies on steps of plain gradient descent leave out "adam".
+    optimizers = ("sgd", "momentum", "adam")
+
+    def before_task(self, model, task):
+        """Called before the training on each task."""
+
+    def loss(self, model, x, y, active):
+        """The loss of a batch, a scalar."""
+        return training.cross_entropy(model, x, y, active)
+
+    def predict(self, model, x, active):
+        """The label of each example, int64 (n,)."""
+        return training.predict(model, x, active)
+
+    def after_gradient(self, model):
+        """Called when the gradients of a batch stand in `.grad`: change them there."""
+
+    def after_step(self, model):
+        """Called after every optimiser step: look at the new weights, or mend them."""
+
+    def after_task(self, model, task, active):
+        """Called after the training on each task: measure importance, fill a memory, fix a mask."""
+
+    def storage(self) -> int:
+        """The bytes that the method keeps from one task to the next, besides the model."""
+        return 0
+
+
+@dataclass
+class Learned:
+    """What `learn` returns.
+
+    R: (T + 1, T), accuracies; row 0 before any training, row i after task i, column j - 1 for task j.
+    seconds, cpu_seconds: of the training on each task, a list of T floats; evaluation and watching do not count.
+    storage: the bytes kept from one task to the next besides the model (for joint training: the old data).
+    steps: at which steps, counted over all tasks, curve and watched were taken; (points,) and empty if not asked for.
+    curve: (points, T), the accuracy on every task. watched: what `watch` returned, a list.
+    """
+
+    R: Tensor
+    model: nn.Module
+    seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    storage: int = 0
+    steps: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    curve: Tensor | None = None
+    watched: list = field(default_factory=list)
+
+
+def learn(
+    method,
+    model,
+    tasks,
+    *,
+    scenario="domain",
+    joint=False,
+    epochs=5,
+    batch_size=32,
+    optimizer="sgd",
+    lr=0.1,
+    seed=0,
+    on="test",
+    every=None,
+    watch=None,
+    progress=False,
+) -> Learned:
+    """Train `model` in place on one task after another with `method`, and measure it on all tasks after each.
+
+    scenario: "task", "domain" or "class" (see `lllcourse.tasks`).
+    joint: train task i on the data of tasks 1 to i together, the upper bound of life-long learning.
+    epochs, batch_size, optimizer, lr, seed, progress: as in `training.train`; the optimiser starts anew for each task.
+    on: the split on which accuracy is measured, "test" or "validation".
+    every: record the curve each so many steps, the start and the end of every task too. watch: record what
+    `watch(model)` returns at the same moments.
+
+    Returns a `Learned`. Raises ValueError for settings out of range, and for a method that has served another model.
+    """
+    _check(method, model, tasks, optimizer, on, every)
+    tasks = relabelled(tasks, scenario)
+    device, T = training.device_of(model), len(tasks)
+    with torch.no_grad():
+        outputs = model(tasks[0].train.x[:1].to(device)).shape[1]
+    masks = [active_outputs(tasks, scenario, i, i, outputs) for i in range(1, T + 1)]
+    method.step_size = lr / (1 - training.MOMENTUM) if optimizer == "momentum" else lr
+
+    def accuracies(learned):
+        asked = [active_outputs(tasks, scenario, learned, j, outputs) for j in range(1, T + 1)]
+        answers = [
+            training.evaluate(model, getattr(task, on), active, predict=method.predict)
+            for task, active in zip(tasks, asked, strict=True)
+        ]
+        return torch.tensor(answers, dtype=torch.float64)
+
+    result = Learned(torch.zeros(T + 1, T, dtype=torch.float64), model)
+    result.R[0] = accuracies(0)
+    curve, moments, step = [], [], 0
+
+    def record(learned, accuracy=None):
+        if every:
+            moments.append(step)
+            curve.append(accuracies(learned) if accuracy is None else accuracy)
+            if watch:
+                result.watched.append(watch(model))
+
+    record(0, result.R[0])
+    for i, task in enumerate(tasks, 1):
+        data, mask = _pooled(tasks[:i], masks) if joint else (task.train, masks[i - 1])
+        spent = [0.0, 0.0]
+
+        def after_step(model, i=i, spent=spent):
+            nonlocal step
+            method.after_step(model)
+            step += 1
+            if every and step % every == 0:
+                with _timed(spent, -1):
+                    record(i)
+
+        with _timed(spent):
+            method.before_task(model, task)
+            training.train(
+                model,
+                data,
+                active=mask,
+                epochs=epochs,
+                batch_size=batch_size,
+                optimizer=optimizer,
+                lr=lr,
+                seed=seed * 1000 + i,
+                loss=method.loss,
+                after_gradient=method.after_gradient,
+                after_step=after_step,
+                progress=progress,
+            )
+            method.after_task(model, task, masks[i - 1].to(device))
+        result.seconds.append(spent[0])
+        result.cpu_seconds.append(spent[1])
+        result.R[i] = accuracies(i)
+        if not moments or moments[-1] < step:
+            record(i, result.R[i])
+
+    result.storage = method.storage() + (sum(nbytes(t.train.x, t.train.y) for t in tasks[:-1]) if joint else 0)
+    if every:
+        result.steps, result.curve = torch.tensor(moments), torch.stack(curve)
+    return result
+
+
+def nbytes(*tensors) -> int:
+    """The bytes that the tensors take in memory."""
+    return sum(t.numel() * t.element_size() for t in tensors)
+
+
+def _pooled(tasks, masks):
+    """The training data of all `tasks` as one Split, and for every example the outputs of its own task (n, outputs)."""
+    pooled = concatenate(task.train for task in tasks)
+    return pooled, torch.cat([mask.expand(len(task.train), -1) for task, mask in zip(tasks, masks, strict=False)])
+
+
+@contextmanager
+def _timed(spent, sign=1):
+    """Add the wall and the CPU seconds of the block to `spent`, or take them off (sign -1)."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    spent[0] += sign * (time.perf_counter() - wall)
+    spent[1] += sign * (time.process_time() - cpu)
+
+
+def _check(method, model, tasks, optimizer, on, every):
+    if not tasks:
+        raise ValueError("learn needs at least one task")
+    if on not in ("test", "validation"):
+        raise ValueError(f"on is {on!r}; it must be 'test' or 'validation'")
+    if optimizer not in method.optimizers:
+        name, allowed = type(method).__name__, ", ".join(map(repr, method.optimizers))
+        raise ValueError(
+            f"{name} works with optimizer={allowed}, not {optimizer!r}: its pull is scaled for plain steps"
+        )
+    if every is not None and every < 1:
+        raise ValueError(f"every is {every}; record the curve each 1 or more steps")
+    if method.served is not None and method.served() is not model:
+        raise ValueError(
+            f"this {type(method).__name__} holds what it kept of another model; make a new one for this run"
+        )
+    method.served = weakref.ref(model)

@@ -1,0 +1,149 @@
+"""Train and evaluate a network on one Split: whole tensors on one device, seeded, without a DataLoader."""
+
+import torch
+from torch.nn import functional as F
+
+MOMENTUM = 0.9
+OPTIMIZERS = {
+    "sgd": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr),
+    "momentum": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr, momentum=MOMENTUM),
+    "adam": lambda parameters, lr: torch.optim.Adam(parameters, lr=lr),
+}
+
+
+class Diverged(RuntimeError):
+    """The loss became infinite or not a number."""
+
+
+def cross_entropy(model, x, y, active=None):
+    """Mean cross-entropy of `model` on a batch, over the active outputs only.
+
+    x (n, ...), y int64 (n,), active: boolean mask (outputs,) or, one for each example, (n, outputs); None means all.
+    """
+    return F.cross_entropy(only_active(model(x), active), y)
+
+
+def only_active(logits, active):
+    """The logits (n, outputs) with those outside the mask `active` at minus infinity: probability 0."""
+    return logits if active is None else logits.masked_fill(~active, -torch.inf)
+
+
+def predict(model, x, active=None):
+    """The label of each example, int64 (n,): its largest active output."""
+    return only_active(model(x), active).argmax(1)
+
+
+def train(
+    model,
+    split,
+    *,
+    active=None,
+    epochs=5,
+    batch_size=32,
+    optimizer="sgd",
+    lr=0.1,
+    seed=0,
+    loss=cross_entropy,
+    after_gradient=None,
+    after_step=None,
+    progress=False,
+):
+    """Train `model` in place on `split`, each epoch in a new order drawn from `seed`.
+
+    active: the outputs that take part, as in `cross_entropy`.
+    optimizer: "sgd", "momentum" (0.9) or "adam"; it starts anew at every call. lr: its step size.
+    loss: `loss(model, x, y, active)`, a scalar. after_gradient, after_step: called with the model, without a graph.
+    progress: show a bar over the epochs (needs the `tqdm` package).
+
+    Returns the mean loss of every epoch, a tensor (epochs,) on the model's device.
+    Raises ValueError for an empty split, a label that no active output stands for, or settings out of range, and
+    Diverged where the loss is no longer finite.
+    """
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer is {optimizer!r}; it must be one of {', '.join(map(repr, OPTIMIZERS))}")
+    if epochs < 0 or batch_size < 1 or not lr > 0:
+        raise ValueError(
+            f"epochs={epochs}, batch_size={batch_size}, lr={lr}: need epochs >= 0, batch_size >= 1, lr > 0"
+        )
+    if len(split) == 0:
+        raise ValueError("the training split is empty: there is nothing to learn from")
+    device = device_of(model)
+    split, active = split.to(device), None if active is None else active.to(device)
+    _check_labels(model, split, active)
+
+    optimizer = OPTIMIZERS[optimizer](model.parameters(), lr)
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
+    losses = []
+    model.train()
+    for epoch in _bar(range(epochs)) if progress else range(epochs):
+        order = torch.randperm(len(split), generator=generator).to(device)
+        batches = split.x[order].split(batch_size), split.y[order].split(batch_size)
+        masks = (
+            active[order].split(batch_size) if active is not None and active.ndim == 2 else [active] * len(batches[0])
+        )
+        total = torch.zeros((), device=device)
+        for x, y, mask in zip(*batches, masks, strict=True):
+            optimizer.zero_grad()
+            value = loss(model, x, y, mask)
+            value.backward()
+            with torch.no_grad():
+                if after_gradient:
+                    after_gradient(model)
+                optimizer.step()
+                if after_step:
+                    after_step(model)
+                total += value * len(y) / len(split)
+        if not total.is_meta and not total.isfinite():
+            raise Diverged(f"the loss is {total.item()} in epoch {epoch + 1}: try a smaller lr than {lr}")
+        losses.append(total)
+    return torch.stack(losses) if losses else torch.zeros(0, device=device)
+
+
+@torch.no_grad()
+def evaluate(model, split, active=None, *, predict=predict):
+    """The share of `split` that the model labels rightly: its accuracy, a float in [0, 1].
+
+    active: the outputs that compete. predict: `predict(model, x, active)`, labels (n,), if not the largest output.
+    Raises ValueError for an empty split.
+    """
+    if len(split) == 0:
+        raise ValueError("the split is empty: it has no accuracy")
+    device, training = device_of(model), model.training
+    split, active = split.to(device), None if active is None else active.to(device)
+    model.eval()
+    right = sum(
+        (predict(model, x, active) == y).sum() for x, y in zip(split.x.split(2048), split.y.split(2048), strict=True)
+    )
+    model.train(training)
+    return right.item() / len(split)
+
+
+def device_of(model):
+    """The device on which the parameters of `model` live."""
+    return next(model.parameters()).device
+
+
+def _check_labels(model, split, active):
+    """Raise ValueError, naming a label, where one has no output or one that is not active."""
+    if split.y.is_meta:
+        return
+    with torch.no_grad():
+        outputs = model(split.x[:1]).shape[1]
+    if split.y.min() < 0 or split.y.max() >= outputs:
+        raise ValueError(f"labels run from {split.y.min()} to {split.y.max()}, but the network has {outputs} outputs")
+    if active is not None:
+        if active.dtype != torch.bool or active.shape[-1] != outputs:
+            raise ValueError(
+                f"active must be a boolean mask over the {outputs} outputs, not {active.dtype} {active.shape}"
+            )
+        lit = active[split.y] if active.ndim == 1 else active.gather(1, split.y[:, None])[:, 0]
+        if not lit.all():
+            raise ValueError(f"label {split.y[~lit][0]} occurs in the data, but its output is not active")
+
+
+def _bar(epochs):
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        raise ImportError("progress=True needs the tqdm package: pip install tqdm") from None
+    return tqdm(epochs, desc="epochs", leave=False)
