@@ -52,9 +52,9 @@ def importance(model, x, y=None, active=None, *, labels="expected", seed=0, batc
             one_hot = torch.eye(p.shape[1], device=p.device)
             if labels == "expected":
                 return [p[:, k, None].sqrt() * (one_hot[k] - p) for k in outputs]
-            drawn = (
-                y[batch] if labels == "true" else torch.multinomial(p.cpu(), 1, generator=generator)[:, 0].to(device)
-            )
+            # p divided by exponential noise is largest at k with probability p_k: a draw that works on any device
+            noise = torch.empty(p.shape).exponential_(generator=generator).to(device)
+            drawn = y[batch] if labels == "true" else (p / noise).argmax(1)
             return [one_hot[drawn] - p]
 
         for b, squares in zip(total, squared_gradients(model, x[batch], cotangents), strict=True):
@@ -114,7 +114,9 @@ class EWC(Method):
             return
         for B, A, b, theta in zip(self.importance, self.anchor, new, model.parameters(), strict=True):
             B += b
-            A += torch.where(B > 0, b / B, 0.0) * (theta.detach() - A)
+            A.lerp_(
+                theta.detach(), torch.where(B > 0, b / B, 0.0)
+            )  # exact where the share is 1, unlike A + (theta - A)
 
     def measure(self, model, task, active):
         """The guards b of the task that has just been learned, a tensor for each parameter."""

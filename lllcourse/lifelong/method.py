@@ -131,7 +131,10 @@ def learn(
 
     record(0, result.R[0])
     for i, task in enumerate(tasks, 1):
-        data, mask = _pooled(tasks[:i], masks) if joint else (task.train, masks[i - 1])
+        data, mask = task.train, masks[i - 1]
+        if joint:
+            asked = [active_outputs(tasks, scenario, i, j, outputs) for j in range(1, i + 1)]
+            data, mask = _pooled(tasks[:i], asked)
         spent = [0.0, 0.0]
 
         def after_step(model, i=i, spent=spent):
@@ -177,9 +180,9 @@ def nbytes(*tensors) -> int:
 
 
 def _pooled(tasks, masks):
-    """The training data of all `tasks` as one Split, and for every example the outputs of its own task (n, outputs)."""
+    """The training data of all `tasks` as one Split, and for every example the mask of its task, (n, outputs)."""
     pooled = concatenate(task.train for task in tasks)
-    return pooled, torch.cat([mask.expand(len(task.train), -1) for task, mask in zip(tasks, masks, strict=False)])
+    return pooled, torch.cat([mask.expand(len(task.train), -1) for task, mask in zip(tasks, masks, strict=True)])
 
 
 @contextmanager

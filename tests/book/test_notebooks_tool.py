@@ -1,0 +1,139 @@
+"""Notebooks have one form: `format` writes it, `check` says what differs and changes nothing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+TOOL = Path(__file__).parents[2] / "tools" / "notebooks.py"
+URL = "https://github.com/someone/course"
+STREAM = {"output_type": "stream", "name": "stdout", "text": ["1\n"]}
+
+
+@pytest.fixture
+def chapter(tmp_path):
+    (tmp_path / "_config.yml").write_text(f"repository:\n  url: {URL}\n")
+    path = tmp_path / "book" / "01_x.ipynb"
+    path.parent.mkdir()
+    messy = {
+        "nbformat": 4,
+        "nbformat_minor": 4,
+        "metadata": {"lllcourse": {"lecture": ["L1"]}, "widgets": {}, "kernelspec": {"name": "other"}},
+        "cells": [
+            {"cell_type": "markdown", "metadata": {}, "source": "# Große Überschrift  \n\n"},
+            {
+                "cell_type": "code",
+                "metadata": {"execution": {}},
+                "source": "x = 1   \nx",
+                "outputs": [STREAM],
+                "execution_count": 7,
+            },
+            {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None},
+            {
+                "cell_type": "code",
+                "metadata": {"tags": ["nbval-check-output"]},
+                "source": "print(1)",
+                "outputs": [STREAM],
+                "execution_count": 9,
+            },
+        ],
+    }
+    path.write_text(json.dumps(messy))
+    return path
+
+
+def tool(mode, chapter):
+    root = chapter.parents[1]
+    done = subprocess.run([sys.executable, TOOL, mode, "--root", root], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def edited(chapter, change):
+    """Format the chapter, break it by `change`, check it: exit code, message, and whether the file stayed as it was."""
+    tool("format", chapter)
+    notebook = json.loads(chapter.read_text())
+    change(notebook["cells"])
+    chapter.write_text(broken := json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    code, output = tool("check", chapter)
+    assert chapter.read_text() == broken, "check changed the file"
+    return code, output
+
+
+def test_format_is_idempotent_and_then_check_passes(chapter):
+    assert tool("check", chapter)[0] == 1
+    assert tool("format", chapter)[0] == 0
+    once = chapter.read_text()
+    assert tool("format", chapter) == (0, "")
+    assert chapter.read_text() == once
+    assert tool("check", chapter) == (0, "")
+
+
+def test_ruff_and_the_tool_agree_on_the_form(chapter):
+    tool("format", chapter)
+    once = chapter.read_text()
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", chapter], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--quiet", "--select", "E,F,I", chapter], check=False
+    )
+    assert chapter.read_text() == once
+
+
+def test_the_form_is_a_valid_notebook_that_keeps_what_matters(chapter):
+    tool("format", chapter)
+    notebook = nbformat.read(chapter, as_version=4)
+    nbformat.validate(notebook)
+    assert set(notebook.metadata) == {"kernelspec", "language_info", "lllcourse"}
+    title, bootstrap, plain, _, tagged = notebook.cells
+    assert "Große Überschrift" in chapter.read_text(encoding="utf-8")
+    assert title.source == "# Große Überschrift"
+    assert bootstrap.id == "bootstrap" and f"git+{URL}" in bootstrap.source
+    assert bootstrap.metadata.tags == ["bootstrap", "hide-input"]
+    assert plain.source == "x = 1\nx" and plain.outputs == [] and plain.execution_count is None
+    assert tagged.outputs and tagged.execution_count == 4
+
+
+def test_check_finds_a_missing_id(chapter):
+    code, output = edited(chapter, lambda cells: cells[2].pop("id"))
+    assert code == 1 and "without an id" in output
+
+
+def test_check_finds_a_repeated_id(chapter):
+    code, output = edited(chapter, lambda cells: cells[2].update(id=cells[3]["id"]))
+    assert code == 1 and "two with the same" in output
+
+
+def test_check_finds_a_stray_output(chapter):
+    code, output = edited(chapter, lambda cells: cells[2].update(outputs=[STREAM]))
+    assert code == 1 and "cell 2 has outputs" in output
+
+
+@pytest.mark.parametrize(
+    "change", [lambda cells: cells.pop(1), lambda cells: cells[1].update(source=["pass"])]
+)
+def test_check_finds_a_wrong_bootstrap_cell(chapter, change):
+    code, output = edited(chapter, change)
+    assert code == 1 and "bootstrap cell is missing or differs" in output
+
+
+def test_check_finds_a_tagged_cell_without_output(chapter):
+    code, output = edited(chapter, lambda cells: cells[4].update(outputs=[], execution_count=None))
+    assert code == 1 and "cell 4 is tagged nbval-check-output" in output
+
+
+def test_check_finds_trailing_white_space(chapter):
+    code, output = edited(chapter, lambda cells: cells[0].update(source=["# Title  "]))
+    assert code == 1 and "normal form" in output
+
+
+def test_record_takes_a_tagged_output_from_the_executed_copy(chapter):
+    edited(chapter, lambda cells: cells[4].update(outputs=[], execution_count=None))
+    notebook = json.loads(chapter.read_text())
+    notebook["cells"][4]["outputs"] = [STREAM]
+    executed = chapter.parents[1] / "_build" / "executed" / "book" / chapter.name
+    executed.parent.mkdir(parents=True)
+    executed.write_text(json.dumps(notebook))
+    assert tool("record", chapter)[0] == 0
+    assert tool("check", chapter) == (0, "")

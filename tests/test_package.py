@@ -1,0 +1,62 @@
+"""The package as a whole: what importing it costs, its scales, its device."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import lllcourse
+
+
+def test_importing_the_package_loads_neither_torch_nor_matplotlib():
+    code = "import sys, lllcourse; sys.exit(sum(m in sys.modules for m in ('torch', 'numpy', 'matplotlib', 'scipy')))"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_the_core_runs_without_the_extras():
+    code = """
+import sys
+for module in ("nbgrader", "nbformat", "IPython", "tqdm", "pandas", "scipy"):
+    sys.modules[module] = None  # as if it were not installed
+from lllcourse import claim, digits, figures, lifelong, metrics, models, tasks
+figures.use_style()
+learned = lifelong.learn(lifelong.EWC(1.0), models.MLP(784, 10), tasks.permuted(2), epochs=1)
+claim("L3", "It runs", holds=metrics.accuracy(learned.R) > 0.5, lecture="", here="")
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("Holds here")
+
+
+def test_at_scale_picks_the_value_of_the_present_scale(monkeypatch):
+    for name, value in {"smoke": 1, "laptop": 3, "gpu": 10}.items():
+        monkeypatch.setattr(lllcourse, "scale", name)
+        assert lllcourse.at_scale(smoke=1, laptop=3, gpu=10) == value
+
+
+def test_an_unknown_scale_says_which_there_are(monkeypatch):
+    monkeypatch.setattr(lllcourse, "scale", "huge")
+    with pytest.raises(ValueError, match="'huge'.*'smoke', 'laptop', 'gpu'"):
+        lllcourse.at_scale(smoke=1, laptop=3, gpu=10)
+
+
+def test_the_device_is_one_that_works_here():
+    assert torch.ones(2, device=lllcourse.device()).sum().item() == 2
+
+
+def test_every_name_that_the_package_promises_is_there():
+    for name in [
+        *lllcourse.__all__,
+        "data",
+        "tasks",
+        "models",
+        "training",
+        "metrics",
+        "figures",
+        "lifelong",
+        "notebook",
+    ]:
+        assert getattr(lllcourse, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'elsewhere'"):
+        lllcourse.elsewhere  # noqa: B018
