@@ -199,6 +199,30 @@ def cycle(steps, ax=None, *, centre=""):
     ax.axis("off")
     return ax
 
+def tree(root, branches, ax=None):
+    """A root, its named branches and the leaves of each, drawn from left to right.
+
+    branches: a dict from name to a list of short texts; a name may hold a line break.
+    """
+    rows = sum(map(len, branches.values())) + len(branches) - 1  # a free row between two branches
+    ax = ax or plt.subplots(figsize=(6.4, 0.29 * rows))[1]
+    line, top, middles = {"color": INK, "linestyle": "-", "linewidth": 1.2}, 0.0, []
+    for i, (name, leaves) in enumerate(branches.items()):
+        ys = top - np.arange(len(leaves))
+        top, middle = ys[-1] - 2, ys.mean()
+        for leaf, y in zip(leaves, ys, strict=True):
+            ax.plot([3.5, 4.1, 4.3], [middle, y, y], **line)
+            ax.text(4.4, y, leaf, va="center")
+        ax.add_patch(plt.Rectangle((1, middle - 0.85), 2.5, 1.7, fill=False, ec=COLOURS[i], lw=1.5))
+        ax.text(2.25, middle, name, ha="center", va="center")
+        middles.append(middle)
+    for middle in middles:
+        ax.plot([0.35, 0.8, 1], [np.mean(middles), middle, middle], **line)
+    ax.text(0.15, np.mean(middles), root, rotation=90, ha="center", va="center")
+    ax.set(xlim=(0, 7.5), ylim=(top + 1, 1))
+    ax.axis("off")
+    return ax
+
 
 def _numpy(values):
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)

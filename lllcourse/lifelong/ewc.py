@@ -19,7 +19,10 @@ from .per_sample import squared_gradients
 
 
 def penalty(parameters, importance, anchor, lam):
-    """lambda * sum_i b_i (theta_i - theta_i^b)^2, a scalar with gradient. Three lists of tensors alike in shape."""
+    """lambda * sum_i b_i (theta_i - theta_i^b)^2, a scalar with gradient, for a finite lambda.
+
+    parameters, importance, anchor: three lists of tensors alike in shape (or iterables, as `model.parameters()`).
+    """
     return lam * sum(
         (b * (theta - theta_b) ** 2).sum() for theta, b, theta_b in zip(parameters, importance, anchor, strict=True)
     )
@@ -28,6 +31,7 @@ def penalty(parameters, importance, anchor, lam):
 def importance(model, x, y=None, active=None, *, labels="expected", seed=0, batch_size=500):
     """The diagonal of the Fisher information: a tensor for each parameter, its mean squared per-example gradient.
 
+    x: (n, ...), the examples. active: boolean mask (outputs,), those that take part; None means all.
     labels: whose log-likelihood log p(label | x) is differentiated: "expected" takes the exact mean over the model's
     own p(k | x), a backward pass for each active output; "sampled" draws one label an example from it (from `seed`);
     "true" takes y, int64 (n,), which gives the "empirical" Fisher.
@@ -41,6 +45,7 @@ def importance(model, x, y=None, active=None, *, labels="expected", seed=0, batc
     device, generator = device_of(model), torch.Generator().manual_seed(seed)
     x, y = x.to(device), None if y is None else y.to(device)
     outputs = range(model(x[:1]).shape[1]) if active is None else active.nonzero().flatten().tolist()
+    active = None if active is None else active.to(device)
     total = [torch.zeros_like(p) for p in model.parameters()]
 
     for start in range(0, len(x), batch_size):
@@ -114,9 +119,8 @@ class EWC(Method):
             return
         for B, A, b, theta in zip(self.importance, self.anchor, new, model.parameters(), strict=True):
             B += b
-            A.lerp_(
-                theta.detach(), torch.where(B > 0, b / B, 0.0)
-            )  # exact where the share is 1, unlike A + (theta - A)
+            share = torch.where(B > 0, b / B, 0.0)
+            A.lerp_(theta.detach(), share)  # exact where the share is 1, as A + share * (theta - A) is not
 
     def measure(self, model, task, active):
         """The guards b of the task that has just been learned, a tensor for each parameter."""

@@ -1,0 +1,47 @@
+"""Fine-tuning against a hand-written plain loop, and EWC against fine-tuning: `python benchmarks/training_time.py`.
+
+Same data, network, batch size and epochs, one thread; medians of five, taken in turn.
+"""
+
+import statistics
+import time
+
+import torch
+from torch.nn import functional as F
+
+from lllcourse import tasks
+from lllcourse.lifelong import EWC, Method, learn
+from lllcourse.models import MLP
+
+torch.set_num_threads(1)
+EPOCHS, sequence = 5, tasks.permuted(5)
+
+
+def plain_loop():
+    model = MLP(784, 100, 100, 10)
+    start = time.process_time()
+    for task in sequence:
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(EPOCHS):
+            order = torch.randperm(len(task.train))
+            for batch in order.split(32):
+                optimizer.zero_grad()
+                F.cross_entropy(model(task.train.x[batch]), task.train.y[batch]).backward()
+                optimizer.step()
+    return time.process_time() - start
+
+
+def ours(method):
+    return sum(learn(method, MLP(784, 100, 100, 10), sequence, epochs=EPOCHS).cpu_seconds)
+
+
+cases = {"plain loop": plain_loop, "fine-tuning": lambda: ours(Method()), "EWC": lambda: ours(EWC(5.0))}
+runs = {name: [] for name in cases}
+plain_loop()  # torch loads parts of itself at the first optimiser
+for _ in range(5):
+    for name, run in cases.items():
+        runs[name].append(run())
+medians = {name: statistics.median(times) for name, times in runs.items()}
+print(f"fine-tuning / plain loop  x {medians['fine-tuning'] / medians['plain loop']:.2f}")
+print(f"EWC / fine-tuning         x {medians['EWC'] / medians['fine-tuning']:.2f}")
+print("CPU seconds:", ", ".join(f"{name} {median:.2f}" for name, median in medians.items()))
