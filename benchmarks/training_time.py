@@ -26,22 +26,35 @@ def plain_loop():
             order = torch.randperm(len(task.train))
             for batch in order.split(32):
                 optimizer.zero_grad()
-                F.cross_entropy(model(task.train.x[batch]), task.train.y[batch]).backward()
+                F.cross_entropy(
+                    model(task.train.x[batch]), task.train.y[batch]
+                ).backward()
                 optimizer.step()
     return time.process_time() - start
 
 
 def ours(method):
-    return sum(learn(method, MLP(784, 100, 100, 10), sequence, epochs=EPOCHS).cpu_seconds)
+    return sum(
+        learn(method, MLP(784, 100, 100, 10), sequence, epochs=EPOCHS).cpu_seconds
+    )
 
 
-cases = {"plain loop": plain_loop, "fine-tuning": lambda: ours(Method()), "EWC": lambda: ours(EWC(5.0))}
+cases = {
+    "plain loop": plain_loop,
+    "fine-tuning": lambda: ours(Method()),
+    "EWC": lambda: ours(EWC(5.0)),
+}
 runs = {name: [] for name in cases}
 plain_loop()  # torch loads parts of itself at the first optimiser
 for _ in range(5):
     for name, run in cases.items():
         runs[name].append(run())
 medians = {name: statistics.median(times) for name, times in runs.items()}
-print(f"fine-tuning / plain loop  x {medians['fine-tuning'] / medians['plain loop']:.2f}")
+print(
+    f"fine-tuning / plain loop  x {medians['fine-tuning'] / medians['plain loop']:.2f}"
+)
 print(f"EWC / fine-tuning         x {medians['EWC'] / medians['fine-tuning']:.2f}")
-print("CPU seconds:", ", ".join(f"{name} {median:.2f}" for name, median in medians.items()))
+print(
+    "CPU seconds:",
+    ", ".join(f"{name} {median:.2f}" for name, median in medians.items()),
+)

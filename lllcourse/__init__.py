@@ -15,8 +15,22 @@ SCALES = ("smoke", "laptop", "gpu")
 #: "gpu" (more tasks and seeds). A notebook may assign to it; grades never depend on it.
 scale = os.environ.get("LLLCOURSE_SCALE", "laptop")
 
-_SUBMODULES = ("data", "figures", "lifelong", "metrics", "models", "notebook", "tasks", "training")
-_SHORTCUTS = {"claim": "notebook", "show": "notebook", "table": "notebook", "digits": "data"}
+_SUBMODULES = (
+    "data",
+    "figures",
+    "lifelong",
+    "metrics",
+    "models",
+    "notebook",
+    "tasks",
+    "training",
+)
+_SHORTCUTS = {
+    "claim": "notebook",
+    "show": "notebook",
+    "table": "notebook",
+    "digits": "data",
+}
 
 __all__ = ["SCALES", "at_scale", "claim", "device", "digits", "scale", "show", "table"]
 
@@ -31,7 +45,9 @@ def at_scale(*, smoke, laptop, gpu):
     """
     values = {"smoke": smoke, "laptop": laptop, "gpu": gpu}
     if scale not in values:
-        raise ValueError(f"lllcourse.scale is {scale!r}; set it to one of {', '.join(map(repr, SCALES))}")
+        raise ValueError(
+            f"lllcourse.scale is {scale!r}; set it to one of {', '.join(map(repr, SCALES))}"
+        )
     return values[scale]
 
 

@@ -14,7 +14,11 @@ import torch
 from torch import Tensor
 
 DIGITS_FILE = Path(__file__).with_name("digits.npz")
-SIZES = {"train": 3500, "validation": 500, "test": 1000}  # stratified: 350, 50 and 100 of each digit
+SIZES = {
+    "train": 3500,
+    "validation": 500,
+    "test": 1000,
+}  # stratified: 350, 50 and 100 of each digit
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,27 @@ def digits(path=DIGITS_FILE) -> Task:
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError:
-        raise FileNotFoundError(f"the course's digits are not at {path}; {remedy}") from None
+        raise FileNotFoundError(
+            f"the course's digits are not at {path}; {remedy}"
+        ) from None
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"the course's digits at {path} are damaged ({error}); {remedy}") from None
+        raise ValueError(
+            f"the course's digits at {path} are damaged ({error}); {remedy}"
+        ) from None
 
     splits = {}
     for name, n in SIZES.items():
         x, y = arrays.get(f"x_{name}"), arrays.get(f"y_{name}")
-        if x is None or y is None or x.shape != (n, 784) or (np.bincount(y, minlength=10) != n // 10).any():
-            raise ValueError(f"the course's digits at {path} are not the expected ones ({name} split); {remedy}")
-        splits[name] = Split(torch.from_numpy(x).float() / 255, torch.from_numpy(y).long())
+        if (
+            x is None
+            or y is None
+            or x.shape != (n, 784)
+            or (np.bincount(y, minlength=10) != n // 10).any()
+        ):
+            raise ValueError(
+                f"the course's digits at {path} are not the expected ones ({name} split); {remedy}"
+            )
+        splits[name] = Split(
+            torch.from_numpy(x).float() / 255, torch.from_numpy(y).long()
+        )
     return Task("digits", **splits, classes=tuple(range(10)))

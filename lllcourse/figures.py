@@ -11,9 +11,11 @@ import torch
 from cycler import cycler
 
 INK = "#7d7d7d"  # contrast about 4:1 both on white and on the dark theme's background
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito, safe for the colour-blind
+# Okabe and Ito's colours, which the colour-blind can tell apart
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
+HATCHES = ("", "//", "..", "xx", "\\\\", "++")
 
 STYLE = {
     "figure.figsize": (6.4, 3.6),
@@ -70,7 +72,9 @@ def images(rows, names=None, titles=None, axes=None):
     """
     height, width = len(rows), max(len(row) for row in rows)
     if axes is None:
-        _, axes = plt.subplots(height, width, figsize=(0.75 * width + 1.2, 0.8 * height), squeeze=False)
+        _, axes = plt.subplots(
+            height, width, figsize=(0.75 * width + 1.2, 0.8 * height), squeeze=False
+        )
     for r, row in enumerate(rows):
         for c in range(width):
             ax = axes[r, c]
@@ -98,9 +102,18 @@ def r_table(R, names=None, ax=None, title=None):
     ax.imshow(R, vmin=0, vmax=1, aspect="auto")
     for i in range(T + 1):
         for j in range(T):
-            ax.text(j, i, f"{R[i, j]:.2f}", ha="center", va="center", color="white" if R[i, j] < 0.6 else "black")
+            ax.text(
+                j,
+                i,
+                f"{R[i, j]:.2f}",
+                ha="center",
+                va="center",
+                color="white" if R[i, j] < 0.6 else "black",
+            )
         if i:
-            ax.add_patch(plt.Rectangle((i - 1.5, i - 0.5), 1, 1, fill=False, ec=COLOURS[1], lw=2))
+            ax.add_patch(
+                plt.Rectangle((i - 1.5, i - 0.5), 1, 1, fill=False, ec=COLOURS[1], lw=2)
+            )
     ax.set_xticks(range(T), names)
     ax.set_yticks(range(T + 1), ["untrained", *(f"after {name}" for name in names)])
     ax.set(xlabel="accuracy on the test images of task", title=title or "")
@@ -121,7 +134,14 @@ def curves(x, series, ax=None, *, xlabel="", ylabel="accuracy", boundaries=()):
         style = look(i) | ({"marker": ""} if len(x) > 25 else {"markersize": 5})
         ax.plot(x, runs.mean(0), label=name, **style)
         if len(runs) > 1:
-            ax.fill_between(x, runs.min(0), runs.max(0), color=style["color"], alpha=0.2, linewidth=0)
+            ax.fill_between(
+                x,
+                runs.min(0),
+                runs.max(0),
+                color=style["color"],
+                alpha=0.2,
+                linewidth=0,
+            )
     for boundary in boundaries:
         ax.axvline(boundary, color=INK, linestyle=":", linewidth=1)
     ax.set(xlabel=xlabel, ylabel=ylabel)
@@ -141,12 +161,24 @@ def bars(groups, series, ax=None, *, ylabel="accuracy", ylim=(0, 1)):
     for i, (name, runs) in enumerate(series.items()):
         runs = np.atleast_2d(_numpy(runs))
         mean = runs.mean(0)
-        spread = np.stack([mean - runs.min(0), runs.max(0) - mean]) if len(runs) > 1 else None
+        spread = (
+            np.stack([mean - runs.min(0), runs.max(0) - mean])
+            if len(runs) > 1
+            else None
+        )
         place = np.arange(len(groups)) + (i - (len(series) - 1) / 2) * width
         ax.bar(
-            place, mean, width * 0.92, yerr=spread, label=name, color=COLOURS[i], hatch=("", "//", "..", "xx", "\\\\", "++")[i],
-            edgecolor="white", linewidth=0, error_kw={"ecolor": INK, "capsize": 3},
-        )  # fmt: skip
+            place,
+            mean,
+            width * 0.92,
+            yerr=spread,
+            label=name,
+            color=COLOURS[i],
+            hatch=HATCHES[i],
+            edgecolor="white",
+            linewidth=0,
+            error_kw={"ecolor": INK, "capsize": 3},
+        )
     ax.set_xticks(range(len(groups)), groups)
     ax.set(ylabel=ylabel, ylim=ylim)
     ax.grid(False, axis="x")
@@ -161,9 +193,17 @@ def surface(xs, ys, loss, ax=None, *, levels=14, title=None, label="loss"):
     loss = _numpy(loss)
     steps = np.geomspace(loss.min(), loss.max(), levels)
     filled = ax.contourf(
-        _numpy(xs), _numpy(ys), loss, levels=steps, norm=mpl.colors.LogNorm(), cmap="viridis_r", alpha=0.85
+        _numpy(xs),
+        _numpy(ys),
+        loss,
+        levels=steps,
+        norm=mpl.colors.LogNorm(),
+        cmap="viridis_r",
+        alpha=0.85,
     )
-    ax.contour(_numpy(xs), _numpy(ys), loss, levels=steps, colors="white", linewidths=0.4)
+    ax.contour(
+        _numpy(xs), _numpy(ys), loss, levels=steps, colors="white", linewidths=0.4
+    )
     colour_bar = ax.figure.colorbar(filled, ax=ax, format="%.2g", label=label)
     colour_bar.outline.set_edgecolor(INK)
     ax.set(title=title or "", xticks=[], yticks=[])
@@ -177,7 +217,14 @@ def path(points, ax, name, i=0):
     style = look(i) | {"marker": ""}
     ax.plot(*points.T, color="white", lw=3.4, zorder=3)
     ax.plot(*points.T, **style, label=name, zorder=4)
-    ax.plot(*points[-1], marker=MARKERS[i], color=style["color"], markeredgecolor="white", ms=9, zorder=5)
+    ax.plot(
+        *points[-1],
+        marker=MARKERS[i],
+        color=style["color"],
+        markeredgecolor="white",
+        ms=9,
+        zorder=5,
+    )
     return ax
 
 
@@ -186,25 +233,41 @@ def cycle(steps, ax=None, *, centre=""):
     ax = ax or plt.subplots(figsize=(5.6, 3.8))[1]
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(steps)) / len(steps)
     xy = np.stack([1.55 * np.cos(angles), np.sin(angles)], 1)
-    box = {"boxstyle": "round,pad=0.5", "facecolor": "none", "edgecolor": COLOURS[0], "linewidth": 1.5}
-    texts = [ax.text(*p, s, ha="center", va="center", bbox=box) for p, s in zip(xy, steps, strict=True)]
+    box = {
+        "boxstyle": "round,pad=0.5",
+        "facecolor": "none",
+        "edgecolor": COLOURS[0],
+        "linewidth": 1.5,
+    }
+    texts = [
+        ax.text(*p, s, ha="center", va="center", bbox=box)
+        for p, s in zip(xy, steps, strict=True)
+    ]
     for here, there in zip(texts, [*texts[1:], texts[0]], strict=True):
-        ax.annotate(
-            "", there.get_position(), here.get_position(),
-            arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.4, "patchA": here.get_bbox_patch(),
-                        "patchB": there.get_bbox_patch(), "shrinkA": 6, "shrinkB": 6, "connectionstyle": "arc3,rad=-0.15"},
-        )  # fmt: skip
+        arrow = {
+            "arrowstyle": "-|>",
+            "connectionstyle": "arc3,rad=-0.15",
+            "color": INK,
+            "lw": 1.4,
+            "patchA": here.get_bbox_patch(),
+            "patchB": there.get_bbox_patch(),
+            "shrinkA": 6,
+            "shrinkB": 6,
+        }
+        ax.annotate("", there.get_position(), here.get_position(), arrowprops=arrow)
     ax.text(0, 0, centre, ha="center", va="center")
     ax.set(xlim=(-2.4, 2.4), ylim=(-1.4, 1.4))
     ax.axis("off")
     return ax
+
 
 def tree(root, branches, ax=None):
     """A root, its named branches and the leaves of each, drawn from left to right.
 
     branches: a dict from name to a list of short texts; a name may hold a line break.
     """
-    rows = sum(map(len, branches.values())) + len(branches) - 1  # a free row between two branches
+    # a row for each leaf, and a free one between two branches
+    rows = sum(map(len, branches.values())) + len(branches) - 1
     ax = ax or plt.subplots(figsize=(6.4, 0.29 * rows))[1]
     line, top, middles = {"color": INK, "linestyle": "-", "linewidth": 1.2}, 0.0, []
     for i, (name, leaves) in enumerate(branches.items()):
@@ -213,7 +276,11 @@ def tree(root, branches, ax=None):
         for leaf, y in zip(leaves, ys, strict=True):
             ax.plot([3.5, 4.1, 4.3], [middle, y, y], **line)
             ax.text(4.4, y, leaf, va="center")
-        ax.add_patch(plt.Rectangle((1, middle - 0.85), 2.5, 1.7, fill=False, ec=COLOURS[i], lw=1.5))
+        ax.add_patch(
+            plt.Rectangle(
+                (1, middle - 0.85), 2.5, 1.7, fill=False, ec=COLOURS[i], lw=1.5
+            )
+        )
         ax.text(2.25, middle, name, ha="center", va="center")
         middles.append(middle)
     for middle in middles:
@@ -225,4 +292,8 @@ def tree(root, branches, ax=None):
 
 
 def _numpy(values):
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+    return (
+        values.detach().cpu().numpy()
+        if isinstance(values, torch.Tensor)
+        else np.asarray(values)
+    )

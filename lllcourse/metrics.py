@@ -67,7 +67,11 @@ def _table(R, least):
         )
     T = R.shape[1]
     if T < least:
-        raise ValueError(f"this number compares tasks, so R needs at least {least}; it has {T}")
+        raise ValueError(
+            f"this number compares tasks, so R needs at least {least}; it has {T}"
+        )
     if R.isnan().any():
-        raise ValueError("R has entries that are not a number: fill in the whole table, row 0 included")
+        raise ValueError(
+            "R has entries that are not a number: fill in the whole table, row 0 included"
+        )
     return R, T

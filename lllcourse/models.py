@@ -21,11 +21,17 @@ class MLP(nn.Module):
     def __init__(self, *sizes, seed=0):
         super().__init__()
         if len(sizes) < 2:
-            raise ValueError(f"MLP{sizes}: give at least the width of the input and of the output")
-        self.layers = nn.ModuleList(skip_init(nn.Linear, i, o) for i, o in zip(sizes, sizes[1:], strict=False))
+            raise ValueError(
+                f"MLP{sizes}: give at least the width of the input and of the output"
+            )
+        self.layers = nn.ModuleList(
+            skip_init(nn.Linear, i, o) for i, o in zip(sizes, sizes[1:], strict=False)
+        )
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
-            for layer in self.layers:  # uniform in +-1/sqrt(inputs), torch's own default
+            for (
+                layer
+            ) in self.layers:  # uniform in +-1/sqrt(inputs), torch's own default
                 bound = layer.in_features**-0.5
                 layer.weight.uniform_(-bound, bound, generator=generator)
                 layer.bias.uniform_(-bound, bound, generator=generator)

@@ -10,7 +10,11 @@ import textwrap
 from collections.abc import Iterable
 
 CLAIM_TYPE = "application/vnd.lllcourse.claim+json"  # the tests read verdicts from executed notebooks by this type
-VERDICTS = {"holds": "Holds here", "in-part": "Holds in part", "does-not-show": "Does not show here"}
+VERDICTS = {
+    "holds": "Holds here",
+    "in-part": "Holds in part",
+    "does-not-show": "Does not show here",
+}
 
 
 def claim(row, statement, *, holds, lecture, here):
@@ -21,12 +25,23 @@ def claim(row, statement, *, holds, lecture, here):
     only some are true. lecture, here: the figures of the lecture and those of the run, as short texts.
     Raises ValueError for an empty list of parts.
     """
-    parts = [bool(part) for part in holds] if isinstance(holds, Iterable) else [bool(holds)]
+    parts = (
+        [bool(part) for part in holds] if isinstance(holds, Iterable) else [bool(holds)]
+    )
     if not parts:
-        raise ValueError(f"claim({row!r}): holds is empty, so there is nothing to judge")
+        raise ValueError(
+            f"claim({row!r}): holds is empty, so there is nothing to judge"
+        )
     verdict = "holds" if all(parts) else "in-part" if any(parts) else "does-not-show"
     count = f" ({sum(parts)} of {len(parts)})" if len(parts) > 1 else ""
-    facts = {"row": row, "statement": statement, "verdict": verdict, "parts": parts, "lecture": lecture, "here": here}
+    facts = {
+        "row": row,
+        "statement": statement,
+        "verdict": verdict,
+        "parts": parts,
+        "lecture": lecture,
+        "here": here,
+    }
     escaped = {key: html.escape(str(value)) for key, value in facts.items()}
     _display({
         CLAIM_TYPE: facts,
@@ -46,18 +61,29 @@ def table(header, rows, caption=None):
     Raises ValueError where a row has not as many cells as the header.
     """
     header = [str(name) for name in header]
-    cells = [[f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    cells = [
+        [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row]
+        for row in rows
+    ]
     for row in cells:
         if len(row) != len(header):
-            raise ValueError(f"the row {row} has {len(row)} cells, the header {len(header)}")
+            raise ValueError(
+                f"the row {row} has {len(row)} cells, the header {len(header)}"
+            )
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in [header, *cells]]
+    lines = [
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True))
+        for row in [header, *cells]
+    ]
 
     def tr(row, first, rest):
         tags = [first] + [rest] * (len(row) - 1)
         return (
             "<tr>"
-            + "".join(f"<{t}>{html.escape(c)}</{t.split()[0]}>" for t, c in zip(tags, row, strict=True))
+            + "".join(
+                f"<{t}>{html.escape(c)}</{t.split()[0]}>"
+                for t, c in zip(tags, row, strict=True)
+            )
             + "</tr>"
         )
 
@@ -74,7 +100,10 @@ def table(header, rows, caption=None):
 
 def show(*objects):
     """Display the source of functions or classes as it stands in the package, without the docstrings of functions."""
-    code = "\n\n".join(_without_docstring(textwrap.dedent(inspect.getsource(thing))).rstrip() for thing in objects)
+    code = "\n\n".join(
+        _without_docstring(textwrap.dedent(inspect.getsource(thing))).rstrip()
+        for thing in objects
+    )
     _display({"text/markdown": f"```python\n{code}\n```", "text/plain": code})
 
 

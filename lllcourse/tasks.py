@@ -45,8 +45,12 @@ def permuted(T, seed=0) -> list[Task]:
         raise ValueError(f"permuted({T}): a sequence needs at least one task")
     base, generator, tasks = digits(), torch.Generator().manual_seed(seed), []
     for t in range(T):
-        order = torch.arange(784) if t == 0 else torch.randperm(784, generator=generator)
-        tasks.append(_with_images(base, f"permuted {t + 1}", lambda x, order=order: x[:, order]))
+        order = (
+            torch.arange(784) if t == 0 else torch.randperm(784, generator=generator)
+        )
+        tasks.append(
+            _with_images(base, f"permuted {t + 1}", lambda x, order=order: x[:, order])
+        )
     return tasks
 
 
@@ -56,7 +60,10 @@ def rotated(angles) -> list[Task]:
     (Lopez-Paz and Ranzato 2017, arXiv:1706.08840)
     """
     base = digits()
-    return [_with_images(base, f"rotated {angle:g}°", lambda x, a=angle: _rotate(x, a)) for angle in angles]
+    return [
+        _with_images(base, f"rotated {angle:g}°", lambda x, a=angle: _rotate(x, a))
+        for angle in angles
+    ]
 
 
 def split(pairs=PAIRS) -> list[Task]:
@@ -67,7 +74,9 @@ def split(pairs=PAIRS) -> list[Task]:
     """
     classes = [c for pair in pairs for c in pair]
     if len(set(classes)) < len(classes) or not set(classes) <= set(range(10)):
-        raise ValueError(f"split({pairs}): the groups must be disjoint sets of the digits 0 to 9")
+        raise ValueError(
+            f"split({pairs}): the groups must be disjoint sets of the digits 0 to 9"
+        )
 
     def only(part, pair):
         return part[torch.isin(part.y, torch.tensor(pair))]
@@ -92,12 +101,16 @@ def noisy_then_clean(seed=0, noise=0.2) -> list[Task]:
     The noise is drawn once, from `seed`, and stays fixed in the task's splits.
     """
     if not 0 <= noise <= 1:
-        raise ValueError(f"noisy_then_clean(noise={noise}): the share of noisy pixels must lie in [0, 1]")
+        raise ValueError(
+            f"noisy_then_clean(noise={noise}): the share of noisy pixels must lie in [0, 1]"
+        )
     base, generator = digits(), torch.Generator().manual_seed(seed)
 
     def salt_and_pepper(x):
         hit = torch.rand(x.shape, generator=generator) < noise
-        return torch.where(hit, torch.randint(2, x.shape, generator=generator).to(x.dtype), x)
+        return torch.where(
+            hit, torch.randint(2, x.shape, generator=generator).to(x.dtype), x
+        )
 
     return [_with_images(base, "noisy", salt_and_pepper), replace(base, name="clean")]
 
@@ -112,8 +125,9 @@ def relabelled(tasks, scenario) -> list[Task]:
         return list(tasks)
 
     def position(part, classes):
-        where = part.y[:, None] == torch.tensor(classes, device=part.y.device)  # (n, classes), one True a row
-        return Split(part.x, where.long().argmax(1))
+        columns = torch.tensor(classes, device=part.y.device)
+        # (n, classes) with one True a row
+        return Split(part.x, (part.y[:, None] == columns).long().argmax(1))
 
     return [
         replace(
@@ -147,13 +161,16 @@ def active_outputs(tasks, scenario, learned, on, outputs) -> Tensor:
 
 def _check_scenario(scenario):
     if scenario not in SCENARIOS:
-        raise ValueError(f"scenario is {scenario!r}; it must be one of {', '.join(map(repr, SCENARIOS))}")
+        raise ValueError(
+            f"scenario is {scenario!r}; it must be one of {', '.join(map(repr, SCENARIOS))}"
+        )
 
 
 def _with_images(task, name, change):
     """The same task under a new name, with `change` applied to the images of every split."""
     parts = {
-        part: Split(change(getattr(task, part).x), getattr(task, part).y) for part in ("train", "validation", "test")
+        part: Split(change(getattr(task, part).x), getattr(task, part).y)
+        for part in ("train", "validation", "test")
     }
     return replace(task, name=name, **parts)
 
@@ -162,6 +179,8 @@ def _rotate(x, angle):
     """Flat images (n, 784) turned counter-clockwise by `angle` degrees about their centre, bilinear."""
     a = torch.deg2rad(torch.tensor(float(angle)))
     # affine_grid maps output to input positions with y pointing down: this matrix turns the picture to the left.
-    turn = torch.tensor([[a.cos(), -a.sin(), 0.0], [a.sin(), a.cos(), 0.0]]).expand(len(x), 2, 3)
+    turn = torch.tensor([[a.cos(), -a.sin(), 0.0], [a.sin(), a.cos(), 0.0]]).expand(
+        len(x), 2, 3
+    )
     grid = F.affine_grid(turn, (len(x), 1, 28, 28), align_corners=False)
     return F.grid_sample(x.view(-1, 1, 28, 28), grid, align_corners=False).flatten(1)

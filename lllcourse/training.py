@@ -6,7 +6,9 @@ from torch.nn import functional as F
 MOMENTUM = 0.9
 OPTIMIZERS = {
     "sgd": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr),
-    "momentum": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr, momentum=MOMENTUM),
+    "momentum": lambda parameters, lr: torch.optim.SGD(
+        parameters, lr=lr, momentum=MOMENTUM
+    ),
     "adam": lambda parameters, lr: torch.optim.Adam(parameters, lr=lr),
 }
 
@@ -60,7 +62,9 @@ def train(
     Diverged where the loss is no longer finite.
     """
     if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer is {optimizer!r}; it must be one of {', '.join(map(repr, OPTIMIZERS))}")
+        raise ValueError(
+            f"optimizer is {optimizer!r}; it must be one of {', '.join(map(repr, OPTIMIZERS))}"
+        )
     if epochs < 0 or batch_size < 1 or not lr > 0:
         raise ValueError(
             f"epochs={epochs}, batch_size={batch_size}, lr={lr}: need epochs >= 0, batch_size >= 1, lr > 0"
@@ -72,14 +76,17 @@ def train(
     _check_labels(model, split, active)
 
     optimizer = OPTIMIZERS[optimizer](model.parameters(), lr)
-    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
+    # A generator on the CPU, so that the order is the same on every device.
+    generator = torch.Generator().manual_seed(seed)
     losses = []
     model.train()
     for epoch in _bar(range(epochs)) if progress else range(epochs):
         order = torch.randperm(len(split), generator=generator).to(device)
         batches = split.x[order].split(batch_size), split.y[order].split(batch_size)
         masks = (
-            active[order].split(batch_size) if active is not None and active.ndim == 2 else [active] * len(batches[0])
+            active[order].split(batch_size)
+            if active is not None and active.ndim == 2
+            else [active] * len(batches[0])
         )
         total = torch.zeros((), device=device)
         for x, y, mask in zip(*batches, masks, strict=True):
@@ -94,7 +101,9 @@ def train(
                     after_step(model)
                 total += value * len(y) / len(split)
         if not total.is_meta and not total.isfinite():
-            raise Diverged(f"the loss is {total.item()} in epoch {epoch + 1}: try a smaller lr than {lr}")
+            raise Diverged(
+                f"the loss is {total.item()} in epoch {epoch + 1}: try a smaller lr than {lr}"
+            )
         losses.append(total)
     return torch.stack(losses) if losses else torch.zeros(0, device=device)
 
@@ -112,7 +121,8 @@ def evaluate(model, split, active=None, *, predict=predict):
     split, active = split.to(device), None if active is None else active.to(device)
     model.eval()
     right = sum(
-        (predict(model, x, active) == y).sum() for x, y in zip(split.x.split(2048), split.y.split(2048), strict=True)
+        (predict(model, x, active) == y).sum()
+        for x, y in zip(split.x.split(2048), split.y.split(2048), strict=True)
     )
     model.train(training)
     return right.item() / len(split)
@@ -130,20 +140,30 @@ def _check_labels(model, split, active):
     with torch.no_grad():
         outputs = model(split.x[:1]).shape[1]
     if split.y.min() < 0 or split.y.max() >= outputs:
-        raise ValueError(f"labels run from {split.y.min()} to {split.y.max()}, but the network has {outputs} outputs")
+        raise ValueError(
+            f"labels run from {split.y.min()} to {split.y.max()}, but the network has {outputs} outputs"
+        )
     if active is not None:
         if active.dtype != torch.bool or active.shape[-1] != outputs:
             raise ValueError(
                 f"active must be a boolean mask over the {outputs} outputs, not {active.dtype} {active.shape}"
             )
-        lit = active[split.y] if active.ndim == 1 else active.gather(1, split.y[:, None])[:, 0]
+        lit = (
+            active[split.y]
+            if active.ndim == 1
+            else active.gather(1, split.y[:, None])[:, 0]
+        )
         if not lit.all():
-            raise ValueError(f"label {split.y[~lit][0]} occurs in the data, but its output is not active")
+            raise ValueError(
+                f"label {split.y[~lit][0]} occurs in the data, but its output is not active"
+            )
 
 
 def _bar(epochs):
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        raise ImportError("progress=True needs the tqdm package: pip install tqdm") from None
+        raise ImportError(
+            "progress=True needs the tqdm package: pip install tqdm"
+        ) from None
     return tqdm(epochs, desc="epochs", leave=False)

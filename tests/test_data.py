@@ -26,7 +26,10 @@ def test_the_images_are_digits_in_zero_to_one():
 
 def test_no_image_stands_in_two_splits():
     task = digits()
-    seen = [{row.tobytes() for row in split.x.numpy()} for split in (task.train, task.validation, task.test)]
+    seen = [
+        {row.tobytes() for row in split.x.numpy()}
+        for split in (task.train, task.validation, task.test)
+    ]
     assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
 
 
@@ -47,7 +50,14 @@ def test_a_damaged_file_says_what_to_do(tmp_path, damage):
     whole = DIGITS_FILE.read_bytes()
     flipped = bytearray(whole)
     flipped[len(whole) // 3] ^= 0xFF
-    path.write_bytes({"empty": b"", "cut": whole[:100_000], "flipped": bytes(flipped), "text": b"not digits"}[damage])
+    path.write_bytes(
+        {
+            "empty": b"",
+            "cut": whole[:100_000],
+            "flipped": bytes(flipped),
+            "text": b"not digits",
+        }[damage]
+    )
     with pytest.raises(ValueError, match="damaged.*reinstall the package"):
         digits(path)
 
@@ -55,7 +65,9 @@ def test_a_damaged_file_says_what_to_do(tmp_path, damage):
 def test_a_file_with_other_images_is_refused(tmp_path):
     path = tmp_path / "digits.npz"
     shutil.copy(DIGITS_FILE, path)
-    np.savez(path, x_train=np.zeros((10, 784), np.uint8), y_train=np.zeros(10, np.uint8))
+    np.savez(
+        path, x_train=np.zeros((10, 784), np.uint8), y_train=np.zeros(10, np.uint8)
+    )
     with pytest.raises(ValueError, match="not the expected ones.*reinstall"):
         digits(path)
 

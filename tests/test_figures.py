@@ -37,16 +37,34 @@ def test_ink_and_lines_stand_out_on_a_light_and_on_a_dark_page(page):
 
 def test_looks_differ_in_more_than_colour():
     looks = [figures.look(i) for i in range(6)]
-    assert len({str(look["linestyle"]) for look in looks}) == len({look["marker"] for look in looks}) == 6
+    assert (
+        len({str(look["linestyle"]) for look in looks})
+        == len({look["marker"] for look in looks})
+        == 6
+    )
 
 
 def test_the_heat_map_has_a_row_for_each_moment_and_a_column_for_each_task():
     R = torch.tensor([[0.1, 0.2], [0.9, 0.3], [0.5, 0.8]])
     ax = figures.r_table(R, ["A", "B"])
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["untrained", "after A", "after B"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == [
+        "untrained",
+        "after A",
+        "after B",
+    ]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["A", "B"]
-    assert [t.get_text() for t in ax.texts] == ["0.10", "0.20", "0.90", "0.30", "0.50", "0.80"]
-    assert [patch.get_xy() for patch in ax.patches] == [(-0.5, 0.5), (0.5, 1.5)]  # R[1, 0] and R[2, 1]
+    assert [t.get_text() for t in ax.texts] == [
+        "0.10",
+        "0.20",
+        "0.90",
+        "0.30",
+        "0.50",
+        "0.80",
+    ]
+    assert [patch.get_xy() for patch in ax.patches] == [
+        (-0.5, 0.5),
+        (0.5, 1.5),
+    ]  # R[1, 0] and R[2, 1]
 
 
 def test_curves_draw_the_mean_and_the_range_of_several_runs():
@@ -57,13 +75,23 @@ def test_curves_draw_the_mean_and_the_range_of_several_runs():
 
 
 def test_bars_show_mean_and_range():
-    ax = figures.bars(["A", "B"], {"EWC": [[0.2, 0.4], [0.4, 0.8]], "joint": [0.9, 0.9]})
+    ax = figures.bars(
+        ["A", "B"], {"EWC": [[0.2, 0.4], [0.4, 0.8]], "joint": [0.9, 0.9]}
+    )
     assert [p.get_height() for p in ax.patches] == pytest.approx([0.3, 0.6, 0.9, 0.9])
 
 
 def test_every_figure_can_be_drawn(tmp_path):
-    figures.images([digits().test.x[:3], digits().test.x[3:5]], names=["a", "b"], titles=["1", "2", "3"])
-    ax = figures.surface(np.linspace(0, 1, 5), np.linspace(0, 1, 4), np.random.default_rng(0).random((4, 5)) + 0.1)
+    figures.images(
+        [digits().test.x[:3], digits().test.x[3:5]],
+        names=["a", "b"],
+        titles=["1", "2", "3"],
+    )
+    ax = figures.surface(
+        np.linspace(0, 1, 5),
+        np.linspace(0, 1, 4),
+        np.random.default_rng(0).random((4, 5)) + 0.1,
+    )
     figures.path([[0, 0], [1, 1]], ax, "training", 1)
     figures.cycle(["train", "deploy", "watch"], centre="again")
     for number in plt.get_fignums():
@@ -73,5 +101,7 @@ def test_every_figure_can_be_drawn(tmp_path):
 
 def test_the_same_figure_gives_the_same_file(tmp_path):
     for name in "ab":
-        figures.curves([0, 1, 2], {"x": [0, 1, 0]}).figure.savefig(tmp_path / f"{name}.svg", metadata={"Date": None})
+        figures.curves([0, 1, 2], {"x": [0, 1, 0]}).figure.savefig(
+            tmp_path / f"{name}.svg", metadata={"Date": None}
+        )
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()

@@ -34,9 +34,16 @@ def shown(f):
     ],
 )
 def test_a_verdict_follows_from_what_holds(in_notebook, holds, verdict, words):
-    data = in_notebook(lambda: claim("L3", "It forgets", holds=holds, lecture="97 to 80", here="92 to 79"))
+    data = in_notebook(
+        lambda: claim(
+            "L3", "It forgets", holds=holds, lecture="97 to 80", here="92 to 79"
+        )
+    )
     assert data[CLAIM_TYPE]["row"] == "L3" and data[CLAIM_TYPE]["verdict"] == verdict
-    assert words in data["text/html"] and f'class="lll-claim {verdict}"' in data["text/html"]
+    assert (
+        words in data["text/html"]
+        and f'class="lll-claim {verdict}"' in data["text/html"]
+    )
     assert data["text/plain"].startswith(words)
 
 
@@ -46,19 +53,39 @@ def test_a_claim_without_parts_is_refused():
 
 
 def test_markup_in_a_claim_is_text(in_notebook):
-    assert "a &lt; b" in in_notebook(lambda: claim("L3", "a < b", holds=True, lecture="", here=""))["text/html"]
+    assert (
+        "a &lt; b"
+        in in_notebook(lambda: claim("L3", "a < b", holds=True, lecture="", here=""))[
+            "text/html"
+        ]
+    )
 
 
 def test_outside_a_notebook_the_same_is_printed(capsys):
     claim("L3", "It forgets", holds=True, lecture="97 to 80", here="92 to 79")
-    assert capsys.readouterr().out == "Holds here: It forgets [L3]\n  Lecture: 97 to 80\n  Here: 92 to 79\n"
-    table(["method", "accuracy"], [["EWC", 0.91234], ["joint", 0.95]], caption="After the last task")
-    assert capsys.readouterr().out == "After the last task\nmethod  accuracy\nEWC     0.912   \njoint   0.950   \n"
+    assert (
+        capsys.readouterr().out
+        == "Holds here: It forgets [L3]\n  Lecture: 97 to 80\n  Here: 92 to 79\n"
+    )
+    table(
+        ["method", "accuracy"],
+        [["EWC", 0.91234], ["joint", 0.95]],
+        caption="After the last task",
+    )
+    assert (
+        capsys.readouterr().out
+        == "After the last task\nmethod  accuracy\nEWC     0.912   \njoint   0.950   \n"
+    )
 
 
 def test_a_table_names_columns_and_rows_for_a_screen_reader(in_notebook):
-    html = in_notebook(lambda: table(["method", "accuracy"], [["EWC", 0.9]]))["text/html"]
-    assert '<th scope="col">accuracy</th>' in html and '<th scope="row">EWC</th><td>0.900</td>' in html
+    html = in_notebook(lambda: table(["method", "accuracy"], [["EWC", 0.9]]))[
+        "text/html"
+    ]
+    assert (
+        '<th scope="col">accuracy</th>' in html
+        and '<th scope="row">EWC</th><td>0.900</td>' in html
+    )
 
 
 def test_a_row_of_the_wrong_length_is_refused():

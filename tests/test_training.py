@@ -22,8 +22,13 @@ def weights(model):
 @pytest.mark.parametrize("name", ALL)
 def test_training_is_the_plain_loop_that_one_would_write(name):
     split, ours, theirs = small(), MLP(784, 20, 10), MLP(784, 20, 10)
-    training.train(ours, split, epochs=2, batch_size=32, lr=0.01, seed=3, optimizer=name)
-    optimizer, generator = ALL[name](theirs.parameters(), lr=0.01), torch.Generator().manual_seed(3)
+    training.train(
+        ours, split, epochs=2, batch_size=32, lr=0.01, seed=3, optimizer=name
+    )
+    optimizer, generator = (
+        ALL[name](theirs.parameters(), lr=0.01),
+        torch.Generator().manual_seed(3),
+    )
     for _ in range(2):
         order = torch.randperm(len(split), generator=generator)
         for start in range(0, len(split), 32):
@@ -50,8 +55,12 @@ def test_nothing_touches_the_global_random_state():
 
 
 def test_the_seed_of_a_network_decides_its_weights():
-    assert torch.equal(weights(MLP(784, 20, 10, seed=1)), weights(MLP(784, 20, 10, seed=1)))
-    assert not torch.equal(weights(MLP(784, 20, 10, seed=1)), weights(MLP(784, 20, 10, seed=2)))
+    assert torch.equal(
+        weights(MLP(784, 20, 10, seed=1)), weights(MLP(784, 20, 10, seed=1))
+    )
+    assert not torch.equal(
+        weights(MLP(784, 20, 10, seed=1)), weights(MLP(784, 20, 10, seed=2))
+    )
     with pytest.raises(ValueError, match="width of the input and of the output"):
         MLP(784)
 
@@ -59,7 +68,9 @@ def test_the_seed_of_a_network_decides_its_weights():
 def test_the_returned_loss_is_the_mean_over_the_examples_and_falls():
     model, split = MLP(784, 20, 10), small()
     before = training.cross_entropy(model, split.x, split.y).item()
-    losses = training.train(model, split, epochs=5, batch_size=100)  # the last batch is smaller
+    losses = training.train(
+        model, split, epochs=5, batch_size=100
+    )  # the last batch is smaller
     assert losses.shape == (5,) and losses[0] < before and losses[-1] < losses[0]
 
 
@@ -78,7 +89,10 @@ def test_a_mask_for_each_example_is_the_mask_of_its_row():
     y = torch.tensor([0, 1, 8, 9])
     masks = torch.zeros(4, 10, dtype=torch.bool)
     masks[:2, :2] = masks[2:, 8:] = True
-    apart = [training.cross_entropy(model, x[i : i + 2], y[i : i + 2], masks[i]) for i in (0, 2)]
+    apart = [
+        training.cross_entropy(model, x[i : i + 2], y[i : i + 2], masks[i])
+        for i in (0, 2)
+    ]
     assert torch.allclose(training.cross_entropy(model, x, y, masks), sum(apart) / 2)
     training.train(model, Split(x, y), active=masks, epochs=1, batch_size=2)
 
@@ -87,7 +101,9 @@ def test_accuracy_is_the_share_of_right_labels():
     split = digits().test
     right = Split(split.x, training.predict(MLP(784, 10), split.x))
     assert training.evaluate(MLP(784, 10), right) == 1.0
-    half = Split(right.x, torch.where(torch.arange(1000) < 500, right.y, (right.y + 1) % 10))
+    half = Split(
+        right.x, torch.where(torch.arange(1000) < 500, right.y, (right.y + 1) % 10)
+    )
     assert training.evaluate(MLP(784, 10), half) == 0.5
 
 
@@ -106,7 +122,10 @@ def test_evaluation_leaves_the_mode_of_the_model_alone():
         ({"lr": 0}, "lr > 0"),
         ({"lr": float("nan")}, "lr > 0"),
         ({"batch_size": 0}, "batch_size >= 1"),
-        ({"active": torch.ones(9, dtype=torch.bool)}, "boolean mask over the 10 outputs"),
+        (
+            {"active": torch.ones(9, dtype=torch.bool)},
+            "boolean mask over the 10 outputs",
+        ),
         ({"active": torch.arange(10) < 5}, "output is not active"),
     ],
 )
@@ -116,7 +135,9 @@ def test_settings_out_of_range_are_named(settings, message):
 
 
 def test_labels_outside_the_outputs_and_empty_splits_are_named():
-    with pytest.raises(ValueError, match="labels run from 0 to 9, but the network has 4 outputs"):
+    with pytest.raises(
+        ValueError, match="labels run from 0 to 9, but the network has 4 outputs"
+    ):
         training.train(MLP(784, 4), small())
     with pytest.raises(ValueError, match="empty"):
         training.train(MLP(784, 10), small()[:0])
@@ -133,7 +154,13 @@ def test_a_run_that_diverges_says_so_and_names_the_step_size():
 def test_training_is_device_agnostic(optimizer):
     """On meta tensors everything but the values exists, and mixing devices in float operations raises."""
     model = MLP(784, 20, 10).to("meta")
-    losses = training.train(model, small(), active=torch.ones(10, dtype=torch.bool), epochs=1, optimizer=optimizer)
+    losses = training.train(
+        model,
+        small(),
+        active=torch.ones(10, dtype=torch.bool),
+        epochs=1,
+        optimizer=optimizer,
+    )
     assert losses.is_meta and next(model.parameters()).is_meta
     assert training.predict(model, small().x.to("meta")).is_meta
 

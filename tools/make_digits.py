@@ -33,5 +33,9 @@ with zipfile.ZipFile(DIGITS_FILE, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as
         for key, array in ((f"x_{name}", images[index]), (f"y_{name}", labels[index])):
             buffer = io.BytesIO()
             np.save(buffer, array)
-            file.writestr(zipfile.ZipInfo(f"{key}.npy", (1980, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+            file.writestr(
+                zipfile.ZipInfo(f"{key}.npy", (1980, 1, 1, 0, 0, 0)),
+                buffer.getvalue(),
+                zipfile.ZIP_DEFLATED,
+            )
 print(f"wrote {DIGITS_FILE} ({DIGITS_FILE.stat().st_size:,} bytes)")

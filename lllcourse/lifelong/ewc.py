@@ -24,11 +24,14 @@ def penalty(parameters, importance, anchor, lam):
     parameters, importance, anchor: three lists of tensors alike in shape (or iterables, as `model.parameters()`).
     """
     return lam * sum(
-        (b * (theta - theta_b) ** 2).sum() for theta, b, theta_b in zip(parameters, importance, anchor, strict=True)
+        (b * (theta - theta_b) ** 2).sum()
+        for theta, b, theta_b in zip(parameters, importance, anchor, strict=True)
     )
 
 
-def importance(model, x, y=None, active=None, *, labels="expected", seed=0, batch_size=500):
+def importance(
+    model, x, y=None, active=None, *, labels="expected", seed=0, batch_size=500
+):
     """The diagonal of the Fisher information: a tensor for each parameter, its mean squared per-example gradient.
 
     x: (n, ...), the examples. active: boolean mask (outputs,), those that take part; None means all.
@@ -39,13 +42,18 @@ def importance(model, x, y=None, active=None, *, labels="expected", seed=0, batc
     Raises ValueError for an unknown kind of labels, no data, or "true" labels that are not there.
     """
     if labels not in ("expected", "sampled", "true"):
-        raise ValueError(f"labels is {labels!r}; it must be 'expected', 'sampled' or 'true'")
+        raise ValueError(
+            f"labels is {labels!r}; it must be 'expected', 'sampled' or 'true'"
+        )
     if len(x) == 0 or (labels == "true" and y is None):
-        raise ValueError("importance needs data: x must not be empty, and labels='true' needs y")
+        raise ValueError(
+            "importance needs data: x must not be empty, and labels='true' needs y"
+        )
     device, generator = device_of(model), torch.Generator().manual_seed(seed)
     x, y = x.to(device), None if y is None else y.to(device)
-    outputs = range(model(x[:1]).shape[1]) if active is None else active.nonzero().flatten().tolist()
-    active = None if active is None else active.to(device)
+    outputs = range(model(x[:1]).shape[1])
+    if active is not None:
+        outputs, active = active.nonzero().flatten().tolist(), active.to(device)
     total = [torch.zeros_like(p) for p in model.parameters()]
 
     for start in range(0, len(x), batch_size):
@@ -62,7 +70,9 @@ def importance(model, x, y=None, active=None, *, labels="expected", seed=0, batc
             drawn = y[batch] if labels == "true" else (p / noise).argmax(1)
             return [one_hot[drawn] - p]
 
-        for b, squares in zip(total, squared_gradients(model, x[batch], cotangents), strict=True):
+        for b, squares in zip(
+            total, squared_gradients(model, x[batch], cotangents), strict=True
+        ):
             b += squares / len(x)
     return total
 
@@ -82,8 +92,10 @@ def pull_weight(importance, lam, step_size):
     lambda, where a gradient step overshoots once step_size * lambda * b exceeds 1. With lambda = infinity it puts each
     weight with b > 0 back to its anchor and leaves the others free.
     """
-    stiffness = [torch.where(b > 0, 2 * step_size * lam * b, 0.0) for b in importance]  # not infinity * 0
-    return [1 / (1 + 1 / s) for s in stiffness]  # s / (1 + s), and right at s = 0 and infinity too
+    # where: infinity times 0 would not be a number
+    stiffness = [torch.where(b > 0, 2 * step_size * lam * b, 0.0) for b in importance]
+    # s / (1 + s), in a form that is right at s = 0 and at s = infinity too
+    return [1 / (1 + 1 / s) for s in stiffness]
 
 
 class EWC(Method):
@@ -96,11 +108,14 @@ class EWC(Method):
     the mean of the anchors weighted by b_t. So two tensors a parameter suffice, however many tasks there were.
     """
 
-    optimizers = ("sgd", "momentum")  # the pull is a step of plain gradient descent; Adam rescales its steps
+    # The pull is a step of plain gradient descent; Adam rescales its steps.
+    optimizers = ("sgd", "momentum")
 
     def __init__(self, lam, *, labels="expected", seed=0):
         if math.isnan(lam) or lam < 0:
-            raise ValueError(f"lam is {lam}; it must be a number from 0 (fine-tuning) to infinity (frozen)")
+            raise ValueError(
+                f"lam is {lam}; it must be a number from 0 (fine-tuning) to infinity (frozen)"
+            )
         self.lam, self.labels, self.seed = lam, labels, seed
         self.importance, self.anchor = [], []  # B and A
 
@@ -117,14 +132,19 @@ class EWC(Method):
             self.anchor = [theta.detach().clone() for theta in model.parameters()]
             self.importance = new
             return
-        for B, A, b, theta in zip(self.importance, self.anchor, new, model.parameters(), strict=True):
+        parameters = model.parameters()
+        for B, A, b, theta in zip(
+            self.importance, self.anchor, new, parameters, strict=True
+        ):
             B += b
             share = torch.where(B > 0, b / B, 0.0)
-            A.lerp_(theta.detach(), share)  # exact where the share is 1, as A + share * (theta - A) is not
+            # lerp is exact where the share is 1; A + share * (theta - A) is not
+            A.lerp_(theta.detach(), share)
 
     def measure(self, model, task, active):
         """The guards b of the task that has just been learned, a tensor for each parameter."""
-        return importance(model, task.train.x, task.train.y, active, labels=self.labels, seed=self.seed)
+        x, y = task.train.x, task.train.y
+        return importance(model, x, y, active, labels=self.labels, seed=self.seed)
 
     def storage(self):
         return nbytes(*self.importance, *self.anchor)

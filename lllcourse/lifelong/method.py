@@ -107,14 +107,17 @@ def learn(
     device, T = training.device_of(model), len(tasks)
     with torch.no_grad():
         outputs = model(tasks[0].train.x[:1].to(device)).shape[1]
-    masks = [active_outputs(tasks, scenario, i, i, outputs) for i in range(1, T + 1)]
     method.step_size = lr / (1 - training.MOMENTUM) if optimizer == "momentum" else lr
 
+    def mask(learned, j):
+        return active_outputs(tasks, scenario, learned, j, outputs)
+
     def accuracies(learned):
-        asked = [active_outputs(tasks, scenario, learned, j, outputs) for j in range(1, T + 1)]
         answers = [
-            training.evaluate(model, getattr(task, on), active, predict=method.predict)
-            for task, active in zip(tasks, asked, strict=True)
+            training.evaluate(
+                model, getattr(task, on), mask(learned, j), predict=method.predict
+            )
+            for j, task in enumerate(tasks, 1)
         ]
         return torch.tensor(answers, dtype=torch.float64)
 
@@ -131,10 +134,15 @@ def learn(
 
     record(0, result.R[0])
     for i, task in enumerate(tasks, 1):
-        data, mask = task.train, masks[i - 1]
+        data, active = task.train, mask(i, i)
         if joint:
-            asked = [active_outputs(tasks, scenario, i, j, outputs) for j in range(1, i + 1)]
-            data, mask = _pooled(tasks[:i], asked)
+            data = concatenate(old.train for old in tasks[:i])
+            lit = [
+                mask(i, j).expand(len(t.train), -1) for j, t in enumerate(tasks[:i], 1)
+            ]
+            active = torch.cat(
+                lit
+            )  # (n, outputs): each example with the outputs of its task
         spent = [0.0, 0.0]
 
         def after_step(model, i=i, spent=spent):
@@ -150,7 +158,7 @@ def learn(
             training.train(
                 model,
                 data,
-                active=mask,
+                active=active,
                 epochs=epochs,
                 batch_size=batch_size,
                 optimizer=optimizer,
@@ -161,14 +169,16 @@ def learn(
                 after_step=after_step,
                 progress=progress,
             )
-            method.after_task(model, task, masks[i - 1].to(device))
+            method.after_task(model, task, mask(i, i).to(device))
         result.seconds.append(spent[0])
         result.cpu_seconds.append(spent[1])
         result.R[i] = accuracies(i)
         if not moments or moments[-1] < step:
             record(i, result.R[i])
 
-    result.storage = method.storage() + (sum(nbytes(t.train.x, t.train.y) for t in tasks[:-1]) if joint else 0)
+    result.storage = method.storage() + (
+        sum(nbytes(t.train.x, t.train.y) for t in tasks[:-1]) if joint else 0
+    )
     if every:
         result.steps, result.curve = torch.tensor(moments), torch.stack(curve)
     return result
@@ -177,12 +187,6 @@ def learn(
 def nbytes(*tensors) -> int:
     """The bytes that the tensors take in memory."""
     return sum(t.numel() * t.element_size() for t in tensors)
-
-
-def _pooled(tasks, masks):
-    """The training data of all `tasks` as one Split, and for every example the mask of its task, (n, outputs)."""
-    pooled = concatenate(task.train for task in tasks)
-    return pooled, torch.cat([mask.expand(len(task.train), -1) for task, mask in zip(tasks, masks, strict=True)])
 
 
 @contextmanager

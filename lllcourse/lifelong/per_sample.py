@@ -18,7 +18,11 @@ def squared_gradients(model, x, cotangents):
     Networks whose parameters all belong to linear layers, each used once, take the fast way; others take
     `torch.func`, which holds a gradient for every example of x: choose the batch accordingly.
     """
-    layers = [m for m in model.modules() if next(m.parameters(recurse=False), None) is not None]
+    layers = [
+        m
+        for m in model.modules()
+        if next(m.parameters(recurse=False), None) is not None
+    ]
     if not all(type(m) is nn.Linear for m in layers):
         return _squared_gradients_by_vmap(model, x, cotangents)
 
@@ -36,7 +40,9 @@ def squared_gradients(model, x, cotangents):
     total = {id(p): torch.zeros_like(p) for p in model.parameters()}
     zs = [seen[m][1] for m in layers]
     for v in cotangents(outputs.detach()):
-        for m, delta in zip(layers, torch.autograd.grad(outputs, zs, v, retain_graph=True), strict=True):
+        for m, delta in zip(
+            layers, torch.autograd.grad(outputs, zs, v, retain_graph=True), strict=True
+        ):
             total[id(m.weight)] += (delta**2).T @ seen[m][0] ** 2
             if m.bias is not None:
                 total[id(m.bias)] += (delta**2).sum(0)
@@ -47,10 +53,15 @@ def _squared_gradients_by_vmap(model, x, cotangents):
     parameters = {name: p.detach() for name, p in model.named_parameters()}
 
     def squares(example, v):
-        _, backward = vjp(lambda p: functional_call(model, p, (example[None],))[0], parameters)
+        _, backward = vjp(
+            lambda p: functional_call(model, p, (example[None],))[0], parameters
+        )
         return {name: g**2 for name, g in backward(v)[0].items()}
 
     with torch.no_grad():
         outputs = model(x)
-    sums = [{name: s.sum(0) for name, s in vmap(squares)(x, v).items()} for v in cotangents(outputs)]
+    sums = [
+        {name: s.sum(0) for name, s in vmap(squares)(x, v).items()}
+        for v in cotangents(outputs)
+    ]
     return [sum(s[name] for s in sums) for name in parameters]

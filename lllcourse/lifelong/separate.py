@@ -20,11 +20,15 @@ def separate(make_model, tasks, *, scenario="domain", **settings) -> Learned:
         raise ValueError(
             "one model per task needs to know the task when it is asked; scenario='class' does not tell it"
         )
-    runs = [learn(Method(), make_model(), [task], scenario=scenario, **settings) for task in tasks]
+    runs = [
+        learn(Method(), make_model(), [task], scenario=scenario, **settings)
+        for task in tasks
+    ]
     untrained = torch.cat([run.R[0] for run in runs])
     trained = torch.cat([run.R[1] for run in runs])
     T = len(tasks)
-    learned = torch.arange(T + 1)[:, None] > torch.arange(T)  # (T + 1, T): has row i seen task j + 1?
+    # (T + 1, T): has row i seen the task of this column?
+    learned = torch.arange(T + 1)[:, None] > torch.arange(T)
     models = [run.model for run in runs]
     return Learned(
         R=torch.where(learned, trained, untrained),

@@ -15,7 +15,7 @@ PAGE = "_build/html/book/01_x.html"
 @pytest.fixture
 def book(tmp_path):
     files = {
-        "_config.yml": "title: Mini\nauthor: Nobody\nonly_build_toc_files: true\nexecute:\n  execute_notebooks: 'off'\n",
+        "_config.yml": "title: Mini\nauthor: Nobody\nonly_build_toc_files: true\nexecute: {execute_notebooks: 'off'}\n",
         "_toc.yml": "format: jb-book\nroot: book/index\nchapters:\n  - file: book/01_x\n",
         "book/index.md": "# Mini\n\nText.\n",
         "lllcourse/__init__.py": "answer = 'forty-two'\n",
@@ -33,12 +33,18 @@ def write_chapter(book, code):
         nbformat.v4.new_code_cell(code, id="the-cell"),
     )
     notebook = nbformat.v4.new_notebook(cells=[title, cell])
-    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
     nbformat.write(notebook, book / "book" / "01_x.ipynb")
 
 
 def build(book, *options):
-    done = subprocess.run([sys.executable, TOOL, "--root", book, *options], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, TOOL, "--root", book, *options], capture_output=True, text=True
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -81,11 +87,14 @@ def test_a_page_follows_an_edit_of_the_package(book):
 
 def test_the_executed_chapter_states_its_code_and_its_cost(book):
     write_chapter(
-        book, "import time\nstop = time.process_time() + 1\nwhile time.process_time() < stop: pass\n'done'"
+        book,
+        "import time\nstop = time.process_time() + 1\nwhile time.process_time() < stop: pass\n'done'",
     )
     assert build(book, "--execute-only")[0] == 0
     assert not (book / "_build" / "html").exists()
-    executed = json.loads((book / "_build" / "executed" / "book" / "01_x.ipynb").read_text())
+    executed = json.loads(
+        (book / "_build" / "executed" / "book" / "01_x.ipynb").read_text()
+    )
     stated = executed["metadata"]["lllcourse_build"]
     assert (book / "_build" / f".cache-{stated['code']}").is_dir()
     assert 1 <= stated["cpu_seconds"] < 10

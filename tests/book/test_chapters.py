@@ -33,7 +33,9 @@ def executed(path):
     """The chapter as `make book` ran it, or a failure that says what to run."""
     at = ROOT / "_build/executed" / path.relative_to(ROOT)
     if not at.exists():
-        pytest.fail(f"{at.relative_to(ROOT)} is missing: run `make test` or `make book`, which execute the chapters")
+        pytest.fail(
+            f"{at.relative_to(ROOT)} is missing: run `make test` or `make book`, which execute the chapters"
+        )
     return read(at)
 
 
@@ -42,11 +44,17 @@ def code_cells(notebook):
 
 
 def prose(notebook):
-    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return "\n\n".join(
+        cell.source for cell in notebook.cells if cell.cell_type == "markdown"
+    )
 
 
 def rows_shown(notebook):
-    return [row for cell in notebook.cells for row in cell.metadata.get("lllcourse", {}).get("shows", [])]
+    return [
+        row
+        for cell in notebook.cells
+        for row in cell.metadata.get("lllcourse", {}).get("shows", [])
+    ]
 
 
 def claims(notebook):
@@ -63,20 +71,28 @@ def claims(notebook):
 
 
 def test_the_map_lists_every_row_of_the_lecture_with_its_kind():
-    assert list(MAP) == [f"L{n}" for n in range(1, 33)] + [f"C{n}" for n in range(1, 29)]
+    assert list(MAP) == [f"L{n}" for n in range(1, 33)] + [
+        f"C{n}" for n in range(1, 29)
+    ]
     assert {row["kind"] for row in MAP.values()} == {"experiment", "figure", "text"}
 
 
 def test_the_chapters_show_the_rows_that_the_map_promises_and_no_others():
-    promised = {row: facts["chapter"] for row, facts in MAP.items() if not facts.get("planned")}
-    shown = {row: chapter_name(path) for path in CHAPTERS for row in rows_shown(read(path))}
+    promised = {
+        row: facts["chapter"] for row, facts in MAP.items() if not facts.get("planned")
+    }
+    shown = {
+        row: chapter_name(path) for path in CHAPTERS for row in rows_shown(read(path))
+    }
     assert shown == promised
 
 
 @each_chapter
 def test_the_metadata_names_the_rows_that_the_cells_show(path):
     notebook = read(path)
-    assert sorted(notebook.metadata.lllcourse["lecture"]) == sorted(set(rows_shown(notebook)))
+    assert sorted(notebook.metadata.lllcourse["lecture"]) == sorted(
+        set(rows_shown(notebook))
+    )
 
 
 # --- verdicts -----------------------------------------------------------------------------------------------------
@@ -84,7 +100,10 @@ def test_the_metadata_names_the_rows_that_the_cells_show(path):
 
 def has_picture_or_table(cell):
     data = [output.get("data", {}) for output in cell.get("outputs", [])]
-    return any("image/svg+xml" in d or "image/png" in d or "<table" in d.get("text/html", "") for d in data)
+    return any(
+        "image/svg+xml" in d or "image/png" in d or "<table" in d.get("text/html", "")
+        for d in data
+    )
 
 
 @each_chapter
@@ -96,10 +115,20 @@ def test_every_experiment_has_its_picture_or_table_and_its_verdict(path):
 def faults_of_experiments(notebook):
     """What the experiments of an executed chapter lack, a sentence each."""
     faults, verdicts = [], claims(notebook)
-    code = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-    for row in sorted({row for row in rows_shown(notebook) if MAP[row]["kind"] == "experiment"}):
-        at = [n for n in code if row in notebook.cells[n].metadata.get("lllcourse", {}).get("shows", [])]
-        nearby = {n for start in at for n in (start, *[m for m in code if m > start][:1])}
+    code = [
+        number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"
+    ]
+    for row in sorted(
+        {row for row in rows_shown(notebook) if MAP[row]["kind"] == "experiment"}
+    ):
+        at = [
+            n
+            for n in code
+            if row in notebook.cells[n].metadata.get("lllcourse", {}).get("shows", [])
+        ]
+        nearby = {
+            n for start in at for n in (start, *[m for m in code if m > start][:1])
+        }
         if not any(has_picture_or_table(notebook.cells[n]) for n in nearby):
             faults.append(f"{row} shows neither a picture nor a table")
         if not any(facts["row"] == row and n in nearby for n, facts in verdicts):
@@ -111,7 +140,9 @@ def test_an_experiment_without_picture_or_verdict_is_found():
     notebook = executed(CHAPTERS[-1])
     for cell in notebook.cells:
         cell.outputs = [] if cell.cell_type == "code" else cell.get("outputs")
-    experiments = {row for row in rows_shown(notebook) if MAP[row]["kind"] == "experiment"}
+    experiments = {
+        row for row in rows_shown(notebook) if MAP[row]["kind"] == "experiment"
+    }
     assert len(faults_of_experiments(notebook)) == 2 * len(experiments) > 0
 
 
@@ -133,7 +164,11 @@ def test_the_executed_chapter_is_the_committed_one(path):
 @each_chapter
 def test_no_cell_prints_a_warning(path):
     for cell in code_cells(executed(path)):
-        assert not [o for o in cell.outputs if o.get("name") == "stderr" or o.output_type == "error"], cell.id
+        assert not [
+            o
+            for o in cell.outputs
+            if o.get("name") == "stderr" or o.output_type == "error"
+        ], cell.id
 
 
 # --- the contract -------------------------------------------------------------------------------------------------
@@ -145,13 +180,19 @@ def test_a_chapter_opens_with_goals_prerequisites_and_its_measured_time(path):
     first = notebook.cells[0]
     assert first.cell_type == "markdown" and first.source.startswith("# ")
     assert "You will learn" in first.source and "rerequisites" in first.source
-    assert f"{notebook.metadata.lllcourse['cpu_seconds']} s of CPU" in re.sub(r"\s+", " ", first.source)
+    assert f"{notebook.metadata.lllcourse['cpu_seconds']} s of CPU" in re.sub(
+        r"\s+", " ", first.source
+    )
     assert [cell.id for cell in code_cells(notebook)[:2]] == ["bootstrap", "parameters"]
 
 
 @each_chapter
 def test_code_comes_in_short_cells(path):
-    lengths = [len(cell.source.splitlines()) for cell in code_cells(read(path)) if cell.id != "bootstrap"]
+    lengths = [
+        len(cell.source.splitlines())
+        for cell in code_cells(read(path))
+        if cell.id != "bootstrap"
+    ]
     assert max(lengths) <= 15
     assert median(lengths) <= 9
 
@@ -159,31 +200,51 @@ def test_code_comes_in_short_cells(path):
 @each_chapter
 def test_every_figure_has_a_caption_and_alt_text_of_a_full_sentence(path):
     for cell in code_cells(executed(path)):
-        if any("image/svg+xml" in o.get("data", {}) or "image/png" in o.get("data", {}) for o in cell.outputs):
+        if any(
+            "image/svg+xml" in o.get("data", {}) or "image/png" in o.get("data", {})
+            for o in cell.outputs
+        ):
             settings = cell.metadata.get("mystnb", {})
             alt = settings.get("image", {}).get("alt", "")
-            assert len(alt.split()) >= 6 and alt.rstrip().endswith("."), f"{cell.id}: alt text {alt!r}"
-            assert settings.get("figure", {}).get("caption", "").rstrip().endswith("."), f"{cell.id}: caption"
+            assert len(alt.split()) >= 6 and alt.rstrip().endswith("."), (
+                f"{cell.id}: alt text {alt!r}"
+            )
+            assert (
+                settings.get("figure", {}).get("caption", "").rstrip().endswith(".")
+            ), f"{cell.id}: caption"
 
 
 @each_chapter
 def test_a_chapter_closes_with_quizzes_exercises_summary_and_reading(path):
     text = prose(read(path))
-    exercises = re.findall(r"^```\{exercise(?:-start)?\}.*?\n:label: (\S+)", text, re.MULTILINE)
-    solved = re.findall(r"^```\{solution(?:-start)?\} (\S+)\n:class: dropdown", text, re.MULTILINE)
+    exercises = re.findall(
+        r"^```\{exercise(?:-start)?\}.*?\n:label: (\S+)", text, re.MULTILINE
+    )
+    solved = re.findall(
+        r"^```\{solution(?:-start)?\} (\S+)\n:class: dropdown", text, re.MULTILINE
+    )
     assert len(exercises) >= 4 and sorted(exercises) == sorted(solved)
     assert text.count(":::{quiz}") >= 2
+    closing = [
+        "Check yourself",
+        "Exercises",
+        "Summary",
+        "What follows",
+        "Further reading",
+    ]
     titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    assert [t for t in titles if t in ("Check yourself", "Exercises", "Summary", "What follows", "Further reading")] == [
-        "Check yourself", "Exercises", "Summary", "What follows", "Further reading",
-    ]  # fmt: skip
+    assert [title for title in titles if title in closing] == closing
     assert "{term}`" in text and "{cite}`" in text.split("Further reading")[-1]
 
 
 @each_chapter
 def test_some_outputs_are_checked_and_those_are_stored(path):
     """nbval compares tagged cells with what is stored, and passes without comparing where nothing is."""
-    tagged = [cell for cell in code_cells(read(path)) if "nbval-check-output" in cell.metadata.get("tags", [])]
+    tagged = [
+        cell
+        for cell in code_cells(read(path))
+        if "nbval-check-output" in cell.metadata.get("tags", [])
+    ]
     assert len(tagged) >= 2
     assert all(cell.outputs and cell.execution_count for cell in tagged)
 
@@ -205,8 +266,13 @@ def test_terms_are_linked_where_they_first_occur():
     glossary = (ROOT / "book/glossary.md").read_text(encoding="utf-8")
     terms = set(re.findall(r"^(\S.*)\n  ", glossary, re.MULTILINE))
     used = {
-        re.sub(r".*<(.*)>", r"\1", t) for path in CHAPTERS for t in re.findall(r"\{term\}`([^`]+)`", prose(read(path)))
+        re.sub(r".*<(.*)>", r"\1", t)
+        for path in CHAPTERS
+        for t in re.findall(r"\{term\}`([^`]+)`", prose(read(path)))
     }
-    used |= {re.sub(r"\s+", " ", re.sub(r".*<(.*)>", r"\1", t)) for t in re.findall(r"\{term\}`([^`]+)`", glossary)}
+    used |= {
+        re.sub(r"\s+", " ", re.sub(r".*<(.*)>", r"\1", t))
+        for t in re.findall(r"\{term\}`([^`]+)`", glossary)
+    }
     assert used <= terms, used - terms
     assert terms <= used, f"defined, and linked nowhere: {terms - used}"

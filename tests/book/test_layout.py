@@ -32,7 +32,9 @@ def layout(root, changed=()):
 
 
 def run(root):
-    done = subprocess.run([sys.executable, TOOL, "--root", root], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, TOOL, "--root", root], capture_output=True, text=True
+    )
     return done.returncode, done.stdout
 
 
@@ -50,23 +52,55 @@ def test_a_missing_folder_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("book/forgotten.md", "# Lost\n", "book/forgotten.md is not listed in _toc.yml"),
+        (
+            "book/forgotten.md",
+            "# Lost\n",
+            "book/forgotten.md is not listed in _toc.yml",
+        ),
         ("book/lifelong/Two.ipynb", "{}", "should be named like"),
-        ("_toc.yml", GOOD["_toc.yml"] + "  - file: book/none\n", "lists book/none, which does not exist"),
-        ("lllcourse/data.py", "from .tasks import permuted\n", "data imports tasks, which stands above it"),
-        ("lllcourse/metrics.py", "import lllcourse.lifelong.ewc\n", "metrics imports lifelong"),
-        ("lllcourse/models.py", "def f():\n    from . import training\n", "models imports training"),
+        (
+            "_toc.yml",
+            GOOD["_toc.yml"] + "  - file: book/none\n",
+            "lists book/none, which does not exist",
+        ),
+        (
+            "lllcourse/data.py",
+            "from .tasks import permuted\n",
+            "data imports tasks, which stands above it",
+        ),
+        (
+            "lllcourse/metrics.py",
+            "import lllcourse.lifelong.ewc\n",
+            "metrics imports lifelong",
+        ),
+        (
+            "lllcourse/models.py",
+            "def f():\n    from . import training\n",
+            "models imports training",
+        ),
         (
             "lllcourse/figures.py",
             "from .lifelong import ewc\n",
             "figures draws results and imports no method",
         ),
-        ("lllcourse/lifelong/ewc.py", "from lllcourse.grading import check\n", "nothing imports grading"),
+        (
+            "lllcourse/lifelong/ewc.py",
+            "from lllcourse.grading import check\n",
+            "nothing imports grading",
+        ),
         ("lllcourse/training.py", "from . import cli\n", "nothing imports cli"),
         ("lllcourse/training.py", "def f(x):\n    assert x\n", "an assert does not"),
-        ("lllcourse/training.py", 'place = "cuda:0"\n', "belongs in lllcourse.device() only"),
+        (
+            "lllcourse/training.py",
+            'place = "cuda:0"\n',
+            "belongs in lllcourse.device() only",
+        ),
         ("lllcourse/training.py", "model = model.cuda()\n", "use .to(device)"),
-        ("lllcourse/__init__.py", 'place = "cuda"\n', "belongs in lllcourse.device() only"),
+        (
+            "lllcourse/__init__.py",
+            'place = "cuda"\n',
+            "belongs in lllcourse.device() only",
+        ),
     ],
 )
 def test_a_broken_rule_is_reported(tmp_path, name, text, message):

@@ -21,9 +21,17 @@ def chapter(tmp_path):
     messy = {
         "nbformat": 4,
         "nbformat_minor": 4,
-        "metadata": {"lllcourse": {"lecture": ["L1"]}, "widgets": {}, "kernelspec": {"name": "other"}},
+        "metadata": {
+            "lllcourse": {"lecture": ["L1"]},
+            "widgets": {},
+            "kernelspec": {"name": "other"},
+        },
         "cells": [
-            {"cell_type": "markdown", "metadata": {}, "source": "# Große Überschrift  \n\n"},
+            {
+                "cell_type": "markdown",
+                "metadata": {},
+                "source": "# Große Überschrift  \n\n",
+            },
             {
                 "cell_type": "code",
                 "metadata": {"execution": {}},
@@ -31,7 +39,13 @@ def chapter(tmp_path):
                 "outputs": [STREAM],
                 "execution_count": 7,
             },
-            {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None},
+            {
+                "cell_type": "code",
+                "metadata": {},
+                "source": "",
+                "outputs": [],
+                "execution_count": None,
+            },
             {
                 "cell_type": "code",
                 "metadata": {"tags": ["nbval-check-output"]},
@@ -47,7 +61,9 @@ def chapter(tmp_path):
 
 def tool(mode, chapter):
     root = chapter.parents[1]
-    done = subprocess.run([sys.executable, TOOL, mode, "--root", root], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, TOOL, mode, "--root", root], capture_output=True, text=True
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -56,7 +72,10 @@ def edited(chapter, change):
     tool("format", chapter)
     notebook = json.loads(chapter.read_text())
     change(notebook["cells"])
-    chapter.write_text(broken := json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    chapter.write_text(
+        broken := json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)
+        + "\n"
+    )
     code, output = tool("check", chapter)
     assert chapter.read_text() == broken, "check changed the file"
     return code, output
@@ -74,9 +93,21 @@ def test_format_is_idempotent_and_then_check_passes(chapter):
 def test_ruff_and_the_tool_agree_on_the_form(chapter):
     tool("format", chapter)
     once = chapter.read_text()
-    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", chapter], check=True)
     subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--quiet", "--select", "E,F,I", chapter], check=False
+        [sys.executable, "-m", "ruff", "format", "--quiet", chapter], check=True
+    )
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "check",
+            "--quiet",
+            "--select",
+            "E,F,I",
+            chapter,
+        ],
+        check=False,
     )
     assert chapter.read_text() == once
 
@@ -91,7 +122,11 @@ def test_the_form_is_a_valid_notebook_that_keeps_what_matters(chapter):
     assert title.source == "# Große Überschrift"
     assert bootstrap.id == "bootstrap" and f"git+{URL}" in bootstrap.source
     assert bootstrap.metadata.tags == ["bootstrap", "hide-input"]
-    assert plain.source == "x = 1\nx" and plain.outputs == [] and plain.execution_count is None
+    assert (
+        plain.source == "x = 1\nx"
+        and plain.outputs == []
+        and plain.execution_count is None
+    )
     assert tagged.outputs and tagged.execution_count == 4
 
 
@@ -111,7 +146,8 @@ def test_check_finds_a_stray_output(chapter):
 
 
 @pytest.mark.parametrize(
-    "change", [lambda cells: cells.pop(1), lambda cells: cells[1].update(source=["pass"])]
+    "change",
+    [lambda cells: cells.pop(1), lambda cells: cells[1].update(source=["pass"])],
 )
 def test_check_finds_a_wrong_bootstrap_cell(chapter, change):
     code, output = edited(chapter, change)
@@ -119,7 +155,9 @@ def test_check_finds_a_wrong_bootstrap_cell(chapter, change):
 
 
 def test_check_finds_a_tagged_cell_without_output(chapter):
-    code, output = edited(chapter, lambda cells: cells[4].update(outputs=[], execution_count=None))
+    code, output = edited(
+        chapter, lambda cells: cells[4].update(outputs=[], execution_count=None)
+    )
     assert code == 1 and "cell 4 is tagged nbval-check-output" in output
 
 

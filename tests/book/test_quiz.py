@@ -41,13 +41,23 @@ def test_every_answer_folds_around_its_explanation(tmp_path):
     result, page = build(tmp_path, QUIZ)
     assert result.returncode == 0, result.stderr
     assert page.count('<details class="lll-answer">') == 2
-    assert '<p class="lll-wrong"><strong>Not quite.</strong> It is not square: it has one row more than' in page
-    assert '<p class="lll-right"><strong>Right.</strong> Forward transfer is measured' in page
+    assert (
+        '<p class="lll-wrong"><strong>Not quite.</strong> It is not square: it has one row more than'
+        in page
+    )
+    assert (
+        '<p class="lll-right"><strong>Right.</strong> Forward transfer is measured'
+        in page
+    )
 
 
 def test_markup_works_in_question_answer_and_explanation(tmp_path):
     _, page = build(tmp_path, QUIZ)
-    assert "<strong>row 0</strong>" in page and "math" in page and '<span class="pre">untrained</span>' in page
+    assert (
+        "<strong>row 0</strong>" in page
+        and "math" in page
+        and '<span class="pre">untrained</span>' in page
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,10 @@ from lllcourse.lifelong import ewc
 ewc.importance = lambda model, *args, **settings: [torch.zeros_like(p) for p in model.parameters()]
 """,
 }
-MUST_CHANGE = {"lambda is 0": {"L19", "L21", "L22"}, "importance is zeroed": {"L19", "L20", "L21", "L22"}}
+MUST_CHANGE = {
+    "lambda is 0": {"L19", "L21", "L22"},
+    "importance is zeroed": {"L19", "L20", "L21", "L22"},
+}
 
 
 def verdicts(notebook):
@@ -42,10 +45,18 @@ def verdicts(notebook):
 def test_breaking_ewc_changes_the_verdicts_of_its_chapter(how):
     intact = verdicts(nbformat.read(ROOT / "_build/executed" / CHAPTER, as_version=4))
     broken = nbformat.read(ROOT / CHAPTER, as_version=4)
-    exercises = next(n for n, cell in enumerate(broken.cells) if cell.source.startswith("## Exercises"))
+    exercises = next(
+        n
+        for n, cell in enumerate(broken.cells)
+        if cell.source.startswith("## Exercises")
+    )
     broken.cells = [nbformat.v4.new_code_cell(BREAK[how]), *broken.cells[:exercises]]
     environment = os.environ | {"LLLCOURSE_SCALE": "laptop", "OMP_NUM_THREADS": "1"}
-    NotebookClient(broken, timeout=600, allow_errors=True, kernel_name="python3").execute(env=environment)
+    NotebookClient(
+        broken, timeout=600, allow_errors=True, kernel_name="python3"
+    ).execute(env=environment)
     after = verdicts(broken)
     assert {row for row in MUST_CHANGE[how] if after.get(row) == intact[row]} == set()
-    assert not any(all(after.get(row, [False])) for row in MUST_CHANGE[how]), "a broken EWC must not hold"
+    assert not any(all(after.get(row, [False])) for row in MUST_CHANGE[how]), (
+        "a broken EWC must not hold"
+    )

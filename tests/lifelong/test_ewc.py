@@ -34,10 +34,16 @@ class Convolutional(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.convolution, self.norm, self.out = nn.Conv2d(1, 3, 5, stride=3), nn.LayerNorm(8), nn.Linear(3 * 64, 10)
+        self.convolution, self.norm, self.out = (
+            nn.Conv2d(1, 3, 5, stride=3),
+            nn.LayerNorm(8),
+            nn.Linear(3 * 64, 10),
+        )
 
     def forward(self, x):
-        return self.out(torch.relu(self.norm(self.convolution(x.view(-1, 1, 28, 28)))).flatten(1))
+        return self.out(
+            torch.relu(self.norm(self.convolution(x.view(-1, 1, 28, 28)))).flatten(1)
+        )
 
 
 # --- importance ---------------------------------------------------------------------------------------------------
@@ -57,17 +63,24 @@ def by_torch_func(model, x, y):
     """Squared gradients of -log p(y | x) for every example: a dict from name to (n, ...)."""
 
     def loss(parameters, x, y):
-        return nn.functional.cross_entropy(functional_call(model, parameters, (x[None],)), y[None])
+        return nn.functional.cross_entropy(
+            functional_call(model, parameters, (x[None],)), y[None]
+        )
 
     parameters = {name: p.detach() for name, p in model.named_parameters()}
-    return {name: g**2 for name, g in vmap(grad(loss), in_dims=(None, 0, 0))(parameters, x, y).items()}
+    return {
+        name: g**2
+        for name, g in vmap(grad(loss), in_dims=(None, 0, 0))(parameters, x, y).items()
+    }
 
 
 @pytest.mark.parametrize("make", [lambda: trained(784, 30, 20, 10), Convolutional])
 def test_true_labels_give_the_mean_of_squared_per_sample_gradients(make):
     model, (x, y) = make(), some()
     for ours, theirs in zip(
-        ewc.importance(model, x, y, labels="true"), by_torch_func(model, x, y).values(), strict=True
+        ewc.importance(model, x, y, labels="true"),
+        by_torch_func(model, x, y).values(),
+        strict=True,
     ):
         assert torch.allclose(ours, theirs.mean(0), rtol=1e-3, atol=1e-9)
 
@@ -79,7 +92,9 @@ def test_expected_labels_weigh_every_label_with_its_probability(make):
     expected = 0
     for k in range(10):
         squares = by_torch_func(model, x, torch.full((len(x),), k))
-        by_label = torch.cat([(p[:, k] @ s.flatten(1)) / len(x) for s in squares.values()])
+        by_label = torch.cat(
+            [(p[:, k] @ s.flatten(1)) / len(x) for s in squares.values()]
+        )
         expected = expected + by_label
     ours = torch.cat([b.flatten() for b in ewc.importance(model, x)])
     assert torch.allclose(ours, expected, rtol=1e-3, atol=1e-9)
@@ -88,15 +103,23 @@ def test_expected_labels_weigh_every_label_with_its_probability(make):
 def test_sampled_labels_estimate_the_expected_ones():
     model, (x, _) = MLP(784, 10), some(200)
     exact = ewc.importance(model, x)[1]
-    draws = torch.stack([ewc.importance(model, x, labels="sampled", seed=s)[1] for s in range(50)])
-    error = (draws.mean(0) - exact).abs() / (draws.std(0) / 50**0.5)  # in standard errors, ten outputs
+    draws = torch.stack(
+        [ewc.importance(model, x, labels="sampled", seed=s)[1] for s in range(50)]
+    )
+    error = (draws.mean(0) - exact).abs() / (
+        draws.std(0) / 50**0.5
+    )  # in standard errors, ten outputs
     assert error.max() < 5
     assert not torch.equal(draws[0], draws[1])
 
 
 def test_the_order_and_the_size_of_the_batches_do_not_matter():
-    model, (x, y) = trained(784, 30, 10), some(90)
-    for one, other in zip(ewc.importance(model, x), ewc.importance(model, x.flip(0), batch_size=7), strict=True):
+    model, (x, _) = trained(784, 30, 10), some(90)
+    for one, other in zip(
+        ewc.importance(model, x),
+        ewc.importance(model, x.flip(0), batch_size=7),
+        strict=True,
+    ):
         assert torch.allclose(one, other, rtol=1e-4, atol=1e-9)
 
 
@@ -120,7 +143,9 @@ def test_the_fast_way_and_torch_func_agree():
     v = torch.randn(40, 10, generator=torch.Generator().manual_seed(0))
     fast = squared_gradients(model, x, lambda outputs: [v, 2 * v])
 
-    class Wrapped(nn.Module):  # a parameter of its own, which has no gradient, sends it the slow way
+    class Wrapped(
+        nn.Module
+    ):  # a parameter of its own, which has no gradient, sends it the slow way
         def __init__(self):
             super().__init__()
             self.idle, self.inner = nn.Parameter(torch.zeros(1)), model
@@ -147,8 +172,14 @@ def test_importance_refuses_what_it_cannot_measure():
 
 
 def test_the_penalty_on_three_numbers():
-    theta, b, anchor = [torch.tensor([1.0, 2.0, 3.0])], [torch.tensor([1.0, 0.0, 4.0])], [torch.tensor([0.0, 0.0, 2.5])]
-    assert ewc.penalty(theta, b, anchor, lam=10.0).item() == 10 * (1 * 1 + 0 * 4 + 4 * 0.25)
+    theta, b, anchor = (
+        [torch.tensor([1.0, 2.0, 3.0])],
+        [torch.tensor([1.0, 0.0, 4.0])],
+        [torch.tensor([0.0, 0.0, 2.5])],
+    )
+    assert ewc.penalty(theta, b, anchor, lam=10.0).item() == 10 * (
+        1 * 1 + 0 * 4 + 4 * 0.25
+    )
 
 
 def random_problem(seed):
@@ -164,7 +195,9 @@ def test_the_pull_is_the_minimum_of_the_proximal_problem(lam):
         theta = now.clone()
         ewc.pull([theta], [anchor], ewc.pull_weight([b], lam, step_size=0.1))
         at = theta.clone().requires_grad_()
-        (((at - now) ** 2).sum() / 0.2 + ewc.penalty([at], [b], [anchor], lam)).backward()
+        (
+            ((at - now) ** 2).sum() / 0.2 + ewc.penalty([at], [b], [anchor], lam)
+        ).backward()
         assert torch.allclose(at.grad, torch.zeros_like(at), atol=1e-8 * (1 + lam))
 
 
@@ -212,9 +245,15 @@ def test_lambda_above_zero_differs_from_fine_tuning(method):
 def test_lambda_infinity_freezes_what_has_importance_and_nothing_else():
     method, model, sequence = EWC(math.inf), MLP(784, 30, 10), tasks.permuted(3)
     learn(method, model, sequence[:1], epochs=2)
-    first, frozen = weights(model), torch.cat([b.flatten() for b in method.importance]) > 0
+    first, frozen = (
+        weights(model),
+        torch.cat([b.flatten() for b in method.importance]) > 0,
+    )
     learn(method, model, sequence[1:2], epochs=2)
-    second, frozen_later = weights(model), torch.cat([b.flatten() for b in method.importance]) > 0
+    second, frozen_later = (
+        weights(model),
+        torch.cat([b.flatten() for b in method.importance]) > 0,
+    )
     assert torch.equal(first[frozen], second[frozen])
     assert not torch.equal(first[~frozen], second[~frozen]) and (~frozen).any()
     learn(method, model, sequence[2:], epochs=2)
@@ -247,12 +286,19 @@ def test_two_tensors_hold_the_exact_sum_over_all_past_tasks():
     differences = []
     for _ in range(5):
         theta = [
-            (p + 0.1 * torch.randn(p.shape, generator=generator)).detach().double().requires_grad_()
+            (p + 0.1 * torch.randn(p.shape, generator=generator))
+            .detach()
+            .double()
+            .requires_grad_()
             for p in model.parameters()
         ]
         apart = sum(ewc.penalty(theta, b, a, 2.0) for b, a in single)
         folded = ewc.penalty(theta, method.importance, method.anchor, 2.0)
-        for one, other in zip(torch.autograd.grad(apart, theta), torch.autograd.grad(folded, theta), strict=True):
+        for one, other in zip(
+            torch.autograd.grad(apart, theta),
+            torch.autograd.grad(folded, theta),
+            strict=True,
+        ):
             assert torch.allclose(one, other, rtol=1e-3, atol=1e-6)
         differences.append((apart - folded).item())
     assert max(differences) - min(differences) < 1e-4 * abs(differences[0])
@@ -268,7 +314,16 @@ def test_ewc_forgets_less_than_fine_tuning_and_learns_more_than_the_frozen_netwo
     for seed in range(3):
         sequence = tasks.permuted(4, seed)
         fine_tuning, ours, frozen = (
-            metrics.accuracy(learn(method, MLP(784, 50, 50, 10, seed=seed), sequence, epochs=4, lr=0.2, seed=seed).R)
+            metrics.accuracy(
+                learn(
+                    method,
+                    MLP(784, 50, 50, 10, seed=seed),
+                    sequence,
+                    epochs=4,
+                    lr=0.2,
+                    seed=seed,
+                ).R
+            )
             for method in (Method(), EWC(5.0), EWC(math.inf))
         )
         assert ours > fine_tuning + 0.02
@@ -285,7 +340,17 @@ def test_importance_and_pull_are_device_agnostic():
     task = digits()
     for _ in range(2):
         method.before_task(model, task)
-        training.train(model, task.train[:64], epochs=1, loss=method.loss, after_step=method.after_step)
+        training.train(
+            model,
+            task.train[:64],
+            epochs=1,
+            loss=method.loss,
+            after_step=method.after_step,
+        )
         method.importance = method.importance or ewc.importance(model, x)
-        method.anchor = method.anchor or [p.detach().clone() for p in model.parameters()]
-    assert ewc.penalty(model.parameters(), method.importance, method.anchor, 1.0).is_meta
+        method.anchor = method.anchor or [
+            p.detach().clone() for p in model.parameters()
+        ]
+    assert ewc.penalty(
+        model.parameters(), method.importance, method.anchor, 1.0
+    ).is_meta

@@ -1,0 +1,226 @@
+"""The one form of the committed notebooks: `format` writes it, `check` only says what differs.
+
+`record` fills the tagged cells (nbval-check-output) with their outputs in _build/executed, after a `make book`.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+TAGGED = "nbval-check-output"
+NOISE = {
+    "execution",
+    "collapsed",
+    "scrolled",
+    "ExecuteTime",
+    "vscode",
+    "colab",
+    "id",
+    "outputId",
+    "executionInfo",
+}
+BOOTSTRAP = """\
+# Installs the course's package where it is missing, as on Colab. It leaves torch and numpy as they are.
+import importlib.util
+
+if importlib.util.find_spec("lllcourse") is None:
+    %pip install --quiet --no-deps git+{url}"""
+
+
+def bootstrap_text(root: Path) -> str:
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    return BOOTSTRAP.format(url=config["repository"]["url"])
+
+
+def find_notebooks(root: Path) -> list[Path]:
+    found = [
+        path for top in ("book", "solutions") for path in (root / top).rglob("*.ipynb")
+    ]
+    return sorted(
+        path
+        for path in found
+        if not any(part.startswith(".") for part in path.parts[len(root.parts) :])
+    )
+
+
+def source_of(cell: dict) -> str:
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(source)
+
+
+def tags_of(cell: dict) -> list[str]:
+    return cell.get("metadata", {}).get("tags", [])
+
+
+def normalise(notebook: dict, bootstrap: str) -> dict:
+    """The same notebook in its one form. Idempotent."""
+    kept = notebook.get("metadata", {}).get("lllcourse")
+    cells = [dict(cell) for cell in notebook.get("cells", [])]
+    place_bootstrap(cells, bootstrap)
+    result, seen, count = [], set(), 0
+    for cell in cells:
+        source = "\n".join(line.rstrip() for line in source_of(cell).split("\n")).strip(
+            "\n"
+        )
+        code = cell["cell_type"] == "code"
+        count += code
+        metadata = {
+            key: value
+            for key, value in cell.get("metadata", {}).items()
+            if key not in NOISE
+        }
+        if not metadata.get("tags", True):
+            del metadata["tags"]
+        new = {
+            "cell_type": cell["cell_type"],
+            "metadata": metadata,
+            "source": source.splitlines(keepends=True),
+        }
+        new["id"] = cell_id(cell.get("id"), source, seen)
+        if cell.get("attachments"):
+            new["attachments"] = cell["attachments"]
+        if code:
+            keep = TAGGED in tags_of(cell) and bool(cell.get("outputs"))
+            new["outputs"] = (
+                [numbered(output, count) for output in cell["outputs"]] if keep else []
+            )
+            new["execution_count"] = count if keep else None
+        result.append(new)
+    metadata = {
+        "kernelspec": {
+            "display_name": "Python 3",
+            "language": "python",
+            "name": "python3",
+        },
+        "language_info": {"name": "python"},
+    } | ({"lllcourse": kept} if kept is not None else {})
+    return {"cells": result, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def numbered(output: dict, count: int) -> dict:
+    return (
+        output | {"execution_count": count}
+        if output.get("output_type") == "execute_result"
+        else output
+    )
+
+
+def place_bootstrap(cells: list[dict], text: str) -> None:
+    """Rewrite the bootstrap cell where it stands, or add it below the title."""
+    for cell in cells:
+        if cell.get("id") == "bootstrap":
+            break
+    else:
+        cell = {"id": "bootstrap"}
+        cells.insert(1 if cells and cells[0]["cell_type"] == "markdown" else 0, cell)
+    nbgrader = {
+        key: value
+        for key, value in cell.get("metadata", {}).items()
+        if key == "nbgrader"
+    }
+    cell.update(
+        cell_type="code",
+        source=text,
+        metadata={"tags": ["bootstrap", "hide-input"]} | nbgrader,
+    )
+
+
+def cell_id(old: str | None, source: str, seen: set[str]) -> str:
+    """The cell's own id; if it has none, one that follows from its text, so that two people add the same."""
+    new, number = old, 0
+    while not new or new in seen or not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", new):
+        new = hashlib.sha256(f"{number}{source}".encode()).hexdigest()[:8]
+        number += 1
+    seen.add(new)
+    return new
+
+
+def dump(notebook: dict) -> str:
+    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def problems(text: str, bootstrap: str) -> list[str]:
+    """What a person should know about a notebook that is not in its one form."""
+    try:
+        notebook = json.loads(text)
+        cells = notebook["cells"]
+    except (ValueError, KeyError, TypeError) as error:
+        return [f"is not a notebook: {error!r}"]
+    found = untestable(notebook)
+    ids = [cell.get("id") for cell in cells]
+    if None in ids or len(set(ids)) < len(ids):
+        found.append("has cells without an id, or two with the same: run make format")
+    for index, cell in enumerate(cells):
+        has_output = cell.get("outputs") or cell.get("execution_count") is not None
+        if has_output and TAGGED not in tags_of(cell):
+            found.append(
+                f"cell {index} has outputs or a count but no tag {TAGGED}: run make format"
+            )
+    if not any(
+        cell.get("id") == "bootstrap" and source_of(cell) == bootstrap for cell in cells
+    ):
+        found.append(
+            "its bootstrap cell is missing or differs from tools/notebooks.py: run make format"
+        )
+    if not found and dump(normalise(notebook, bootstrap)) != text:
+        found.append(
+            "is not in its normal form (metadata, white space or JSON): run make format"
+        )
+    return found
+
+
+def untestable(notebook: dict) -> list[str]:
+    """nbval compares nothing where the output or its count is missing, and says nothing of it."""
+    return [
+        f"cell {index} is tagged {TAGGED} but holds no output and count: run make book, then "
+        "python tools/notebooks.py record"
+        for index, cell in enumerate(notebook["cells"])
+        if TAGGED in tags_of(cell)
+        and not (cell.get("outputs") and cell.get("execution_count"))
+    ]
+
+
+def record(notebook: dict, executed: dict) -> None:
+    """Take the tagged cells' outputs from the executed copy."""
+    ran = {cell["id"]: cell for cell in executed["cells"]}
+    for cell in notebook["cells"]:
+        if TAGGED in tags_of(cell) and source_of(
+            ran.get(cell.get("id"), {})
+        ) == source_of(cell):
+            cell["outputs"] = ran[cell["id"]]["outputs"]
+
+
+def main(argv=None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("mode", choices=["format", "check", "record"])
+    parser.add_argument("--root", type=Path, default=Path(__file__).parent.parent)
+    options = parser.parse_args(argv)
+    root = options.root.resolve()
+    bootstrap, wrong = bootstrap_text(root), 0
+    for path in find_notebooks(root):
+        name, text = path.relative_to(root), path.read_text(encoding="utf-8")
+        if options.mode == "check":
+            found = problems(text, bootstrap)
+        else:
+            notebook = json.loads(text)
+            executed = root / "_build" / "executed" / name
+            if options.mode == "record" and executed.is_file():
+                record(notebook, json.loads(executed.read_text(encoding="utf-8")))
+            notebook = normalise(notebook, bootstrap)
+            found = untestable(notebook)
+            if dump(notebook) != text:
+                path.write_text(dump(notebook), encoding="utf-8")
+                print(f"{name}: rewritten")
+        for problem in found:
+            print(f"{name}: {problem}")
+        wrong += bool(found)
+    return int(options.mode == "check" and wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
