@@ -228,6 +228,21 @@ def path(points, ax, name, i=0):
     return ax
 
 
+def landmarks(points, names, ax):
+    """Named places on a `surface`. points: (n, 2) in its coordinates; names: a short text for each."""
+    box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75}
+    for point, name in zip(_numpy(points), names, strict=True):
+        ax.plot(*point, "o", color="black", markeredgecolor="white", ms=7, zorder=6)
+        how = {
+            "textcoords": "offset points",
+            "color": "black",
+            "bbox": box,
+            "zorder": 7,
+        }
+        ax.annotate(name, point, (8, 6), **how)
+    return ax
+
+
 def cycle(steps, ax=None, *, centre=""):
     """A loop of named steps with arrows between them, clockwise from the top. steps: a list of short texts."""
     ax = ax or plt.subplots(figsize=(5.6, 3.8))[1]

@@ -25,9 +25,8 @@ def claim(row, statement, *, holds, lecture, here):
     only some are true. lecture, here: the figures of the lecture and those of the run, as short texts.
     Raises ValueError for an empty list of parts.
     """
-    parts = (
-        [bool(part) for part in holds] if isinstance(holds, Iterable) else [bool(holds)]
-    )
+    holds = holds.tolist() if hasattr(holds, "tolist") else holds  # tensors and arrays
+    parts = [bool(p) for p in (holds if isinstance(holds, Iterable) else [holds])]
     if not parts:
         raise ValueError(
             f"claim({row!r}): holds is empty, so there is nothing to judge"

@@ -93,7 +93,9 @@ def test_every_figure_can_be_drawn(tmp_path):
         np.random.default_rng(0).random((4, 5)) + 0.1,
     )
     figures.path([[0, 0], [1, 1]], ax, "training", 1)
+    figures.landmarks([[0, 0], [1, 1]], ["start", "end"], ax)
     figures.cycle(["train", "deploy", "watch"], centre="again")
+    figures.tree("methods", {"one": ["a", "b"], "two": ["c"]})
     for number in plt.get_fignums():
         plt.figure(number).savefig(tmp_path / f"{number}.svg")
         assert (tmp_path / f"{number}.svg").stat().st_size > 1000

@@ -1,6 +1,7 @@
 """Verdicts, tables and shown code, in a terminal and in a notebook."""
 
 import pytest
+import torch
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -30,6 +31,9 @@ def shown(f):
         ([True, True], "holds", "Holds here (2 of 2):"),
         ([True, False], "in-part", "Holds in part (1 of 2):"),
         (False, "does-not-show", "Does not show here:"),
+        (torch.tensor(True), "holds", "Holds here:"),
+        (torch.tensor([True, False]), "in-part", "Holds in part (1 of 2):"),
+        ((h for h in (True, True)), "holds", "Holds here (2 of 2):"),
         ([False, False], "does-not-show", "Does not show here (0 of 2):"),
     ],
 )

@@ -138,8 +138,8 @@ def faults_of_experiments(notebook):
 
 def test_an_experiment_without_picture_or_verdict_is_found():
     notebook = executed(CHAPTERS[-1])
-    for cell in notebook.cells:
-        cell.outputs = [] if cell.cell_type == "code" else cell.get("outputs")
+    for cell in code_cells(notebook):
+        cell.outputs = []
     experiments = {
         row for row in rows_shown(notebook) if MAP[row]["kind"] == "experiment"
     }
