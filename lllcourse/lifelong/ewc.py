@@ -89,7 +89,7 @@ def pull_weight(importance, lam, step_size):
         (theta - theta_now)^2 / (2 * step_size) + lambda * b * (theta - theta_b)^2
 
     In the limit of small steps that is a gradient step of size `step_size` on `penalty`; but it is stable for every
-    lambda, where a gradient step overshoots once step_size * lambda * b exceeds 1. With lambda = infinity it puts each
+    lambda, where gradient steps grow without bound once step_size * lambda * b exceeds 1. With lambda = infinity it puts each
     weight with b > 0 back to its anchor and leaves the others free.
     """
     # where: infinity times 0 would not be a number
