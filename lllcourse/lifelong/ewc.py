@@ -89,8 +89,8 @@ def pull_weight(importance, lam, step_size):
         (theta - theta_now)^2 / (2 * step_size) + lambda * b * (theta - theta_b)^2
 
     In the limit of small steps that is a gradient step of size `step_size` on `penalty`; but it is stable for every
-    lambda, where gradient steps grow without bound once step_size * lambda * b exceeds 1. With lambda = infinity it puts each
-    weight with b > 0 back to its anchor and leaves the others free.
+    lambda, where gradient steps grow without bound once step_size * lambda * b exceeds 1. With lambda = infinity it
+    puts each weight with b > 0 back to its anchor and leaves the others free.
     """
     # where: infinity times 0 would not be a number
     stiffness = [torch.where(b > 0, 2 * step_size * lam * b, 0.0) for b in importance]
