@@ -1,5 +1,7 @@
 """The one form of the committed notebooks: `format` writes it, `check` only says what differs.
 
+Both look after the repository's address too: it is set in `_config.yml`, and the guides follow.
+
 `record` fills the tagged cells (nbval-check-output) with their outputs in _build/executed, after a `make book`.
 """
 
@@ -35,6 +37,11 @@ if importlib.util.find_spec("lllcourse") is None:
 def bootstrap_text(root: Path) -> str:
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     return BOOTSTRAP.format(url=config["repository"]["url"])
+
+
+def with_address(page: str, url: str) -> str:
+    """A page of the book with the repository's address wherever it tells how to get the course."""
+    return re.sub(r"(git clone |git\+)https://\S+", rf"\1{url}", page)
 
 
 def find_notebooks(root: Path) -> list[Path]:
@@ -219,6 +226,17 @@ def main(argv=None) -> int:
         for problem in found:
             print(f"{name}: {problem}")
         wrong += bool(found)
+    url = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    for path in sorted((root / "book").rglob("*.md")):
+        name, text = path.relative_to(root), path.read_text(encoding="utf-8")
+        if with_address(text, url) == text:
+            continue
+        if options.mode == "check":
+            print(f"{name}: names another address than _config.yml: run make format")
+            wrong += 1
+        else:
+            path.write_text(with_address(text, url), encoding="utf-8")
+            print(f"{name}: rewritten")
     return int(options.mode == "check" and wrong > 0)
 
 

@@ -175,3 +175,24 @@ def test_record_takes_a_tagged_output_from_the_executed_copy(chapter):
     executed.write_text(json.dumps(notebook))
     assert tool("record", chapter)[0] == 0
     assert tool("check", chapter) == (0, "")
+
+
+def test_the_guides_follow_the_address_in_the_configuration(chapter):
+    guide = chapter.parent / "students.md"
+    guide.write_text(
+        "```bash\ngit clone https://github.com/OWNER/x && cd x\n"
+        "pip install jupyterlab git+https://github.com/OWNER/x\n```\n"
+    )
+    check = [sys.executable, str(TOOL), "check", "--root", str(chapter.parents[1])]
+    assert (
+        "students.md: names another address"
+        in subprocess.run(check, capture_output=True, text=True).stdout
+    )
+    subprocess.run([*check[:2], "format", *check[3:]], check=True)
+    assert guide.read_text() == (
+        f"```bash\ngit clone {URL} && cd x\npip install jupyterlab git+{URL}\n```\n"
+    )
+    assert (
+        "students.md"
+        not in subprocess.run(check, capture_output=True, text=True).stdout
+    )
