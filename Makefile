@@ -1,6 +1,6 @@
 # Every target makes or refreshes .venv by itself; nothing is installed outside it.
 .DEFAULT_GOAL := help
-.PHONY: help book test serve format check bench lock clean
+.PHONY: help book test serve lab release grade formgrader format check bench lock clean
 SHELL := /bin/bash
 
 PY := .venv/bin/python
@@ -17,7 +17,7 @@ FIND_PYTHON = python=python3; python3.11 -c '' 2>/dev/null && python=python3.11;
 	{ echo "The locked versions need Python 3.11 or newer, found: $$($$python --version 2>&1). Install python3.11 and run make again."; exit 1; }
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml requirements.lock
 	@$(FIND_PYTHON); \
@@ -32,7 +32,7 @@ book: $(STAMP)  ## execute the chapters and build the book
 
 test: $(STAMP)  ## every test; then each chapter from top to bottom at the smoke scale
 	@$(PY) tools/build_book.py --execute-only
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadgroup
 	@if compgen -G 'book/*/*.ipynb' >/dev/null; then \
 		LLLCOURSE_SCALE=smoke $(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 			-n 2 --dist loadfile book/*/*.ipynb; fi
@@ -42,6 +42,23 @@ serve:  ## show the built book on localhost
 	@[ -f _build/html/index.html ] || { echo "There is no book yet: run make book first."; exit 1; }
 	@echo "serve: http://localhost:$(PORT)/ (Ctrl-C ends it)"
 	@python3 -m http.server $(PORT) --bind localhost --directory _build/html
+
+lab: $(STAMP)  ## open JupyterLab here
+	@.venv/bin/jupyter lab
+
+release: $(STAMP)  ## make the students' notebooks, assignments/, from solutions/
+	@$(PY) tools/release.py
+	@echo "release: what students get is in assignments/; nothing was executed"
+
+# A class has a folder of its own, here or elsewhere: make grade CLASS=../autumn ASSIGNMENT=ewc. FORCE=1 grades all again.
+CLASS ?= class
+ASSIGNMENT ?= ewc
+grade: $(STAMP)  ## grade a class: CLASS=folder ASSIGNMENT=ewc
+	@$(PY) tools/grade.py "$(CLASS)" "$(ASSIGNMENT)" $(if $(FORCE),--force)
+
+formgrader: $(STAMP)  ## grade by hand in the browser: CLASS=folder
+	@[ -f "$(CLASS)/gradebook.db" ] || { echo "There is no graded class in $(CLASS): run make grade CLASS=$(CLASS) first."; exit 1; }
+	@bin="$(CURDIR)/.venv/bin"; cd "$(CLASS)" && PATH="$$bin:$$PATH" jupyter lab --LabApp.default_url=/formgrader
 
 format: $(STAMP)  ## write code and notebooks in their one form
 	@$(PY) -m ruff check --quiet --fix --exit-zero .

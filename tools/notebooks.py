@@ -226,7 +226,9 @@ def main(argv=None) -> int:
         for problem in found:
             print(f"{name}: {problem}")
         wrong += bool(found)
-    url = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    url = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))[
+        "repository"
+    ]["url"]
     for path in sorted((root / "book").rglob("*.md")):
         name, text = path.relative_to(root), path.read_text(encoding="utf-8")
         if with_address(text, url) == text:
