@@ -2,9 +2,9 @@
 
     python -m lllcourse.grading.reference
 
-runs every experiment and writes `reference_metrics.json` beside this file, in minutes on one core. It needs a checkout
-of the repository, as the experiment is the hidden test of the assignment's own notebook, run on many seeds with the
-reference's functions in place of the student's: there is no second copy that could drift from what is graded.
+runs every experiment and writes `reference_metrics.json` beside this file, in ten minutes on one core. It needs a
+checkout of the repository, as the experiment is the hidden test of the assignment's own notebook, run on many seeds
+with the reference's functions in place of the student's: there is no second copy that could drift from what is graded.
 
 The band of a metric is its mean over `BAND_SEEDS` plus and minus four standard deviations. Its rates are measured on
 other seeds: how often a right solution falls outside, how often a known mistake that training should show stays inside.
@@ -180,24 +180,28 @@ def make(name, report=print) -> dict:
         failed.append(rate([what], len(RIGHT_SEEDS), wrong))
         report(f"  {what}: {wrong} of {len(RIGHT_SEEDS)} fail")
 
-    # Many mistakes come to the same training, bit for bit (no spring pulls). Two equal runs stand for all.
+    # Many mistakes come to the same training, bit for bit (no spring pulls). Two equal runs stand for all; runs that
+    # end without metrics have nothing to be compared by, so these mistakes are measured each.
     known, passed = {}, []
     for mistake in runpy.run_path(str(folder / "mistakes.py"))["MISTAKES"]:
         if mistake.training != "fails":
             continue
-        replace = {mistake.function: mistake.source}
+        replace, what = (
+            {mistake.function: mistake.source},
+            f"{mistake.function}: {mistake.name}",
+        )
         first = tuple(
             json.dumps(run(experiment, replace, seed)) for seed in MISTAKE_SEEDS[:2]
         )
-        what = f"{mistake.function}: {mistake.name}"
         if first in known:
             known[first]["what"].append(what)
             continue
         wrong = sum(
             inside(run(experiment, replace, seed), bands) for seed in MISTAKE_SEEDS
         )
-        known[first] = rate([what], len(MISTAKE_SEEDS), wrong)
-        passed.append(known[first])
+        passed.append(rate([what], len(MISTAKE_SEEDS), wrong))
+        if "null" not in first:
+            known[first] = passed[-1]
         report(f"  {what}: {wrong} of {len(MISTAKE_SEEDS)} pass")
 
     return {

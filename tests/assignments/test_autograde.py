@@ -7,6 +7,7 @@ One class serves all tests, since nbgrader takes seconds for each submission.
 import copy
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -180,9 +181,12 @@ def test_feedback_has_hints_and_no_hidden_test(graded):
         page = feedback(folder, student)
         assert "HIDDEN" not in page and "drawn_" not in page
     assert "the square of the mean lets" in feedback(folder, "mistaken")
-    hidden = feedback(folder, "mangled").partition("A test that you do not see failed.")
-    assert hidden[2].strip().startswith("With more values best_lambda is wrong")
-    assert not (folder / "feedback" / "broken").exists()
+    _, _, shown = feedback(folder, "mangled").partition(
+        "A test that you do not see failed."
+    )
+    tests = harness.source(NAME).cell("test-best-lambda").hidden
+    hints = re.sub(r'"\s*"', "", tests)  # a hint stands on several lines there
+    assert shown.strip()[:40] in hints and "Expected" not in shown[:300]
 
 
 def test_grading_again_keeps_what_a_person_and_the_earlier_run_did(graded):
