@@ -20,18 +20,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
+from kernels import ENVIRONMENT
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 CELL_TIMEOUT = 600  # seconds
 SHAPES_OUTPUTS = ("lllcourse", "book/results", "requirements.lock")
-ENVIRONMENT = {
-    "LLLCOURSE_SCALE": "laptop",  # the book's scale, whatever the shell says
-    "OMP_NUM_THREADS": "1",  # chapters run side by side; one thread each also gives the same digits everywhere
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "JUPYTER_PREFER_ENV_PATH": "1",  # a kernel of this environment, not one of the user's own
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
 
 
 def code_hash(root: Path) -> str:

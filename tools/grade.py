@@ -27,16 +27,9 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 
 sys.path.insert(0, str(Path(__file__).parent))
+from kernels import ENVIRONMENT
 from release import Stopped, assignments, convert, load_config
 
-ENVIRONMENT = {
-    "LLLCOURSE_SCALE": "laptop",  # whatever the shell says
-    "OMP_NUM_THREADS": "1",  # the same digits on every machine
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "JUPYTER_PREFER_ENV_PATH": "1",  # a kernel of this environment, not one of the user's own
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
 COLUMNS = [
     "assignment",
     "student",
@@ -319,9 +312,8 @@ def grade_one(course: Class, student: str, force: bool) -> tuple[str, str]:
             state = "graded"
         failed = f"FAILED to make the feedback; {state}"
         course.feedback(student)
-    except (
-        Exception
-    ) as error:  # one submission, whatever is wrong with it, never stops the others
+    # One submission, whatever is wrong with it, never stops the others.
+    except Exception as error:
         course.log(student, getattr(error, "log", "") or traceback.format_exc())
         kind = "" if isinstance(error, Stopped) else f"{type(error).__name__}: "
         return failed, f"{kind}{error}"
@@ -353,9 +345,8 @@ def main(argv=None) -> int:
     os.environ.update(ENVIRONMENT)
     # They are about the inside of nbgrader; an instructor can do nothing about them.
     warnings.simplefilter("ignore")
-    if (
-        importlib.util.find_spec("lllcourse") is None
-    ):  # it would cost every student all points
+    # Without the package every student would lose all points.
+    if importlib.util.find_spec("lllcourse") is None:
         print(
             "lllcourse is not installed for this Python: use make grade.",
             file=sys.stderr,
