@@ -1,4 +1,4 @@
-"""Fine-tuning against a hand-written plain loop, and EWC against fine-tuning: `python benchmarks/training_time.py`.
+"""Fine-tuning against a hand-written plain loop, and the methods against it: `python benchmarks/training_time.py`.
 
 Same data, network, batch size and epochs, one thread; medians of five, taken in turn.
 """
@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from lllcourse import tasks
-from lllcourse.lifelong import EWC, Method, learn
+from lllcourse.lifelong import EWC, L2, MAS, SCP, SI, Method, OnlineEWC, RWalk, learn
 from lllcourse.models import MLP
 
 torch.set_num_threads(1)
@@ -39,10 +39,9 @@ def ours(method):
     )
 
 
-cases = {
-    "plain loop": plain_loop,
-    "fine-tuning": lambda: ours(Method()),
-    "EWC": lambda: ours(EWC(5.0)),
+METHODS = (L2, EWC, OnlineEWC, SI, MAS, RWalk, SCP)
+cases = {"plain loop": plain_loop, "fine-tuning": lambda: ours(Method())} | {
+    method.__name__: lambda method=method: ours(method(1.0)) for method in METHODS
 }
 runs = {name: [] for name in cases}
 plain_loop()  # torch loads parts of itself at the first optimiser
@@ -50,11 +49,8 @@ for _ in range(5):
     for name, run in cases.items():
         runs[name].append(run())
 medians = {name: statistics.median(times) for name, times in runs.items()}
-print(
-    f"fine-tuning / plain loop  x {medians['fine-tuning'] / medians['plain loop']:.2f}"
-)
-print(f"EWC / fine-tuning         x {medians['EWC'] / medians['fine-tuning']:.2f}")
-print(
-    "CPU seconds:",
-    ", ".join(f"{name} {median:.2f}" for name, median in medians.items()),
-)
+print(f"{'':12} CPU s  ratio (fine-tuning: to the plain loop; methods: to fine-tuning)")
+for name, seconds in medians.items():
+    base = medians["plain loop" if name == "fine-tuning" else "fine-tuning"]
+    ratio = "" if name == "plain loop" else f"{seconds / base:6.2f}"
+    print(f"{name:12} {seconds:5.2f} {ratio}")

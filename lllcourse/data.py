@@ -63,6 +63,18 @@ class Task:
     test: Split
     classes: tuple[int, ...]
 
+    def __post_init__(self):
+        for part in ("train", "validation", "test"):
+            y = getattr(self, part).y
+            if y.is_meta:
+                continue
+            strange = ~torch.isin(y, torch.tensor(self.classes, device=y.device))
+            if strange.any():
+                raise ValueError(
+                    f"task {self.name!r}: label {y[strange][0]} occurs in {part}, but classes is {self.classes}; "
+                    "add it there, or leave these examples out"
+                )
+
 
 def concatenate(splits):
     """One Split with the examples of all `splits`, in their order."""

@@ -90,6 +90,25 @@ def images(rows, names=None, titles=None, axes=None):
     return axes
 
 
+def matrix(values, columns, ax=None, *, rows=None, title=None, label=""):
+    """A table of numbers in [0, 1] as a heat map with the number in every field.
+
+    values: (rows, columns). columns, rows: names; the rows have those of the columns if not told otherwise.
+    label: what the numbers are, below the columns.
+    """
+    values, rows = _numpy(values), rows or columns
+    ax = ax or plt.subplots(figsize=(1.1 * len(columns) + 2, 0.5 * len(rows) + 0.9))[1]
+    ax.imshow(values, vmin=0, vmax=1, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        how = {"ha": "center", "va": "center"}
+        ax.text(j, i, f"{value:.2f}", color="white" if value < 0.6 else "black", **how)
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set(xlabel=label, title=title or "")
+    ax.grid(False)
+    return ax
+
+
 def r_table(R, names=None, ax=None, title=None):
     """The R table as a heat map: rows from "untrained" down to "after task T", a column for each task.
 
@@ -98,26 +117,13 @@ def r_table(R, names=None, ax=None, title=None):
     R = _numpy(R)
     T = R.shape[1]
     names = names or [str(j) for j in range(1, T + 1)]
-    ax = ax or plt.subplots(figsize=(1.1 * T + 2, 0.5 * T + 1.4))[1]
-    ax.imshow(R, vmin=0, vmax=1, aspect="auto")
-    for i in range(T + 1):
-        for j in range(T):
-            ax.text(
-                j,
-                i,
-                f"{R[i, j]:.2f}",
-                ha="center",
-                va="center",
-                color="white" if R[i, j] < 0.6 else "black",
-            )
-        if i:
-            ax.add_patch(
-                plt.Rectangle((i - 1.5, i - 0.5), 1, 1, fill=False, ec=COLOURS[1], lw=2)
-            )
-    ax.set_xticks(range(T), names)
-    ax.set_yticks(range(T + 1), ["untrained", *(f"after {name}" for name in names)])
-    ax.set(xlabel="accuracy on the test images of task", title=title or "")
-    ax.grid(False)
+    moments = ["untrained", *(f"after {name}" for name in names)]
+    label = "accuracy on the test images of task"
+    ax = matrix(R, names, ax, rows=moments, title=title, label=label)
+    for i in range(1, T + 1):
+        frame = plt.Rectangle((i - 1.5, i - 0.5), 1, 1, fill=False)
+        frame.set(edgecolor=COLOURS[1], linewidth=2)
+        ax.add_patch(frame)
     return ax
 
 

@@ -159,6 +159,27 @@ def active_outputs(tasks, scenario, learned, on, outputs) -> Tensor:
     return mask
 
 
+def check_tasks(tasks, parts=("train", "validation", "test")):
+    """Raise ValueError, naming the task, where a sequence cannot be learned: it is empty, one of the named parts of a
+    task has no examples, or the examples have another shape than the first task's.
+    """
+    if not tasks:
+        raise ValueError("a sequence needs at least one task")
+    shape = tasks[0].train.x.shape[1:]
+    for number, task in enumerate(tasks, 1):
+        for part in parts:
+            x = getattr(task, part).x
+            if len(x) == 0:
+                raise ValueError(
+                    f"task {number} ({task.name!r}) has no examples in its {part} split: give it some, or leave it out"
+                )
+            if x.shape[1:] != shape:
+                raise ValueError(
+                    f"task {number} ({task.name!r}): examples of its {part} split have shape {tuple(x.shape[1:])}, "
+                    f"those of task 1 {tuple(shape)}; one network takes one shape"
+                )
+
+
 def _check_scenario(scenario):
     if scenario not in SCENARIOS:
         raise ValueError(

@@ -1,5 +1,7 @@
 """Train and evaluate a network on one Split: whole tensors on one device, seeded, without a DataLoader."""
 
+import math
+
 import torch
 from torch.nn import functional as F
 
@@ -14,7 +16,7 @@ OPTIMIZERS = {
 
 
 class Diverged(RuntimeError):
-    """The loss became infinite or not a number."""
+    """The loss, or a weight, became infinite or not a number."""
 
 
 def cross_entropy(model, x, y, active=None):
@@ -58,8 +60,8 @@ def train(
     progress: show a bar over the epochs (needs the `tqdm` package).
 
     Returns the mean loss of every epoch, a tensor (epochs,) on the model's device.
-    Raises ValueError for an empty split, a label that no active output stands for, or settings out of range, and
-    Diverged where the loss is no longer finite.
+    Raises ValueError for an empty split, examples that the network does not take or that are not finite, a label that
+    no active output stands for, or settings out of range, and Diverged at the first loss that is not finite.
     """
     if optimizer not in OPTIMIZERS:
         raise ValueError(
@@ -73,13 +75,14 @@ def train(
         raise ValueError("the training split is empty: there is nothing to learn from")
     device = device_of(model)
     split, active = split.to(device), None if active is None else active.to(device)
-    _check_labels(model, split, active)
+    _check_data(model, split, active)
 
     optimizer = OPTIMIZERS[optimizer](model.parameters(), lr)
     # A generator on the CPU, so that the order is the same on every device.
     generator = torch.Generator().manual_seed(seed)
     losses = []
     model.train()
+    remedy = f"try a smaller lr than {lr}"
     for epoch in _bar(range(epochs)) if progress else range(epochs):
         order = torch.randperm(len(split), generator=generator).to(device)
         batches = split.x[order].split(batch_size), split.y[order].split(batch_size)
@@ -89,9 +92,13 @@ def train(
             else [active] * len(batches[0])
         )
         total = torch.zeros((), device=device)
-        for x, y, mask in zip(*batches, masks, strict=True):
+        for step, (x, y, mask) in enumerate(zip(*batches, masks, strict=True), 1):
             optimizer.zero_grad()
             value = loss(model, x, y, mask)
+            if not value.is_meta and not math.isfinite(value.item()):
+                raise Diverged(
+                    f"the loss is {value.item()} in step {step} of epoch {epoch + 1}: {remedy}"
+                )
             value.backward()
             with torch.no_grad():
                 if after_gradient:
@@ -100,11 +107,11 @@ def train(
                 if after_step:
                     after_step(model)
                 total += value * len(y) / len(split)
-        if not total.is_meta and not total.isfinite():
-            raise Diverged(
-                f"the loss is {total.item()} in epoch {epoch + 1}: try a smaller lr than {lr}"
-            )
         losses.append(total)
+    if not device.type == "meta" and not all(
+        p.isfinite().all() for p in model.parameters()
+    ):
+        raise Diverged(f"the last step left weights that are not finite: {remedy}")
     return torch.stack(losses) if losses else torch.zeros(0, device=device)
 
 
@@ -133,12 +140,35 @@ def device_of(model):
     return next(model.parameters()).device
 
 
-def _check_labels(model, split, active):
-    """Raise ValueError, naming a label, where one has no output or one that is not active."""
+def count_outputs(model, split):
+    """How many outputs `model` has for the examples of `split`.
+
+    Raises ValueError, with the shape of an example, where the network does not take it.
+    """
+    x = split.x[:1].to(device_of(model))
+    try:
+        with torch.no_grad():
+            outputs = model(x)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the network does not take examples of shape {tuple(x.shape[1:])} and type {x.dtype}: {error}"
+        ) from error
+    if outputs.ndim != 2 or len(outputs) != len(x):
+        raise ValueError(
+            f"the network must give one row of outputs an example, (n, outputs), not {tuple(outputs.shape)}"
+        )
+    return outputs.shape[1]
+
+
+def _check_data(model, split, active):
+    """Raise ValueError, saying what is wrong, where the network cannot learn these examples and labels."""
+    outputs = count_outputs(model, split)
     if split.y.is_meta:
         return
-    with torch.no_grad():
-        outputs = model(split.x[:1]).shape[1]
+    if split.x.is_floating_point() and not split.x.isfinite().all():
+        raise ValueError(
+            "x of the training split holds values that are not finite; mend or drop these examples"
+        )
     if split.y.min() < 0 or split.y.max() >= outputs:
         raise ValueError(
             f"labels run from {split.y.min()} to {split.y.max()}, but the network has {outputs} outputs"

@@ -44,6 +44,16 @@ def test_looks_differ_in_more_than_colour():
     )
 
 
+def test_a_matrix_names_its_columns_and_rows_and_writes_every_number():
+    ax = figures.matrix(torch.tensor([[1.0, 0.25], [0.25, 1.0]]), ["SI", "MAS"])
+    names = [
+        [t.get_text() for t in labels]
+        for labels in (ax.get_xticklabels(), ax.get_yticklabels())
+    ]
+    assert names == [["SI", "MAS"], ["SI", "MAS"]]
+    assert [t.get_text() for t in ax.texts] == ["1.00", "0.25", "0.25", "1.00"]
+
+
 def test_the_heat_map_has_a_row_for_each_moment_and_a_column_for_each_task():
     R = torch.tensor([[0.1, 0.2], [0.9, 0.3], [0.5, 0.8]])
     ax = figures.r_table(R, ["A", "B"])

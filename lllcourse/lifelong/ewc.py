@@ -15,17 +15,18 @@ import torch
 
 from ..training import device_of, only_active
 from .method import Method, nbytes
-from .per_sample import squared_gradients
+from .per_sample import summed_gradients
 
 
 def penalty(parameters, importance, anchor, lam):
     """lambda * sum_i b_i (theta_i - theta_i^b)^2, a scalar with gradient, for a finite lambda.
 
     parameters, importance, anchor: three lists of tensors alike in shape (or iterables, as `model.parameters()`).
+    Raises ValueError, naming the list, where the shapes differ.
     """
+    springs = alike(parameters=parameters, importance=importance, anchor=anchor)
     return lam * sum(
-        (b * (theta - theta_b) ** 2).sum()
-        for theta, b, theta_b in zip(parameters, importance, anchor, strict=True)
+        (b * (theta - theta_b) ** 2).sum() for theta, b, theta_b in springs
     )
 
 
@@ -71,10 +72,24 @@ def importance(
             return [one_hot[drawn] - p]
 
         for b, squares in zip(
-            total, squared_gradients(model, x[batch], cotangents), strict=True
+            total, summed_gradients(model, x[batch], cotangents), strict=True
         ):
             b += squares / len(x)
     return total
+
+
+def alike(**lists):
+    """Go through lists of tensors side by side, as `zip` does, but raise ValueError, naming the list, where one does
+    not fit the first in number or shape.
+    """
+    names, (first, *others) = list(lists), map(list, lists.values())
+    for name, other in zip(names[1:], others, strict=True):
+        shapes = [[tuple(t.shape) for t in tensors] for tensors in (first, other)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"{name} must hold tensors of the shapes of {names[0]}, {shapes[0]}, not {shapes[1]}"
+            )
+    return zip(first, *others, strict=True)
 
 
 def pull(parameters, anchor, weight):
@@ -128,18 +143,21 @@ class EWC(Method):
 
     def after_task(self, model, task, active):
         new = self.measure(model, task, active)
-        if not self.anchor:
-            self.anchor = [theta.detach().clone() for theta in model.parameters()]
-            self.importance = new
-            return
-        parameters = model.parameters()
+        theta = [p.detach().clone() for p in model.parameters()]
+        if self.anchor:
+            self.fold(new, theta)
+        else:
+            self.importance, self.anchor = new, theta
+
+    def fold(self, new, parameters):
+        """Add the guards of a further task, measured at `parameters`, to those that are kept."""
         for B, A, b, theta in zip(
             self.importance, self.anchor, new, parameters, strict=True
         ):
             B += b
             share = torch.where(B > 0, b / B, 0.0)
             # lerp is exact where the share is 1; A + share * (theta - A) is not
-            A.lerp_(theta.detach(), share)
+            A.lerp_(theta, share)
 
     def measure(self, model, task, active):
         """The guards b of the task that has just been learned, a tensor for each parameter."""

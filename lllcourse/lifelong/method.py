@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import training
-from ..tasks import active_outputs, concatenate, relabelled
+from ..tasks import active_outputs, check_tasks, concatenate, relabelled
 
 
 class Method:
@@ -100,13 +100,14 @@ def learn(
     every: record the curve each so many steps, the start and the end of every task too. watch: record what
     `watch(model)` returns at the same moments.
 
-    Returns a `Learned`. Raises ValueError for settings out of range, and for a method that has served another model.
+    Returns a `Learned`. Raises ValueError for settings out of range, a task without data or with examples of another
+    shape than the first task's, and a method that has served another model; `training.Diverged` as soon as a loss is
+    not finite.
     """
     _check(method, model, tasks, optimizer, on, every)
     tasks = relabelled(tasks, scenario)
     device, T = training.device_of(model), len(tasks)
-    with torch.no_grad():
-        outputs = model(tasks[0].train.x[:1].to(device)).shape[1]
+    outputs = training.count_outputs(model, tasks[0].train)
     method.step_size = lr / (1 - training.MOMENTUM) if optimizer == "momentum" else lr
 
     def mask(learned, j):
@@ -199,8 +200,6 @@ def _timed(spent, sign=1):
 
 
 def _check(method, model, tasks, optimizer, on, every):
-    if not tasks:
-        raise ValueError("learn needs at least one task")
     if on not in ("test", "validation"):
         raise ValueError(f"on is {on!r}; it must be 'test' or 'validation'")
     if optimizer not in method.optimizers:
@@ -208,6 +207,7 @@ def _check(method, model, tasks, optimizer, on, every):
         raise ValueError(
             f"{name} works with optimizer={allowed}, not {optimizer!r}: its pull is scaled for plain steps"
         )
+    check_tasks(tasks, ("train", on))
     if every is not None and every < 1:
         raise ValueError(f"every is {every}; record the curve each 1 or more steps")
     if method.served is not None and method.served() is not model:

@@ -1,13 +1,11 @@
 """The protocol and its loop: what R holds, joint training, one model per task, storage, and errors."""
 
-import math
-
 import pytest
 import torch
 
 from lllcourse import metrics, tasks, training
 from lllcourse.data import concatenate
-from lllcourse.lifelong import EWC, L2, Method, learn, separate
+from lllcourse.lifelong import EWC, Method, learn, separate
 from lllcourse.models import MLP
 
 
@@ -164,16 +162,3 @@ def test_a_method_serves_one_model_only():
     )  # going on with the same network is life-long learning
     with pytest.raises(ValueError, match="make a new one for this run"):
         learn(method, net(), tasks.permuted(2), epochs=1)
-
-
-@pytest.mark.parametrize("method", [EWC, L2])
-def test_anchored_methods_refuse_adam(method):
-    with pytest.raises(ValueError, match="not 'adam'"):
-        learn(method(1.0), net(), tasks.permuted(2), optimizer="adam")
-
-
-@pytest.mark.parametrize("lam", [-1.0, math.nan])
-@pytest.mark.parametrize("method", [EWC, L2])
-def test_lambda_must_be_a_number_from_zero_on(method, lam):
-    with pytest.raises(ValueError, match=f"lam is {lam}"):
-        method(lam)

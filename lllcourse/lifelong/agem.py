@@ -1,0 +1,54 @@
+"""Averaged GEM: one constraint for all past tasks together, so that the price does not grow with their number.
+
+    g' = g - (g . g_ref) / (g_ref . g_ref) * g_ref   if g . g_ref < 0,   else g' = g
+
+g is the gradient of the present task, g_ref that of a random batch out of all memories. It is GEM's projection with a
+single row, for which the dual has a closed form. The mean of the old losses is kept from rising; a single one may rise.
+
+Chaudhry, Ranzato, Rohrbach and Elhoseiny 2019, "Efficient lifelong learning with A-GEM" (arXiv:1812.00420).
+"""
+
+import torch
+
+from .gem import GEM, check_finite, check_shapes, competing, gradient
+
+
+def project(g, g_ref):
+    """The vector closest to g, (P,), whose product with g_ref, (P,), is not negative. It equals g where g's is not.
+
+    A g_ref of zero constrains nothing. Raises ValueError for shapes that do not fit and for values that are not finite.
+    """
+    check_shapes(g, g_ref[None])
+    check_finite("g", g)
+    check_finite("g_ref", g_ref)
+    g64, ref = g.double(), g_ref.double()  # squares of small float32 would be zero
+    product = g64 @ ref
+    along = product / (ref @ ref) * ref
+    return torch.where(product < 0, g64 - along, g64).to(g.dtype)
+
+
+class AGEM(GEM):
+    """Averaged GEM: one extra backward pass a step, however many tasks there were.
+
+    memory, seed: as for `GEM`. batch: how many examples are drawn from all memories, anew for every step.
+    """
+
+    def __init__(self, memory, batch=32, seed=0):
+        super().__init__(memory, seed=seed)
+        if not isinstance(batch, int) or batch < 1:
+            raise ValueError(
+                f"batch is {batch!r}; it must be a whole number of examples, 1 or more"
+            )
+        self.batch = batch
+
+    def before_task(self, model, task):
+        """All memories as one, so that drawing a batch is one indexing: x (n, ...), y (n,), own (n, outputs)."""
+        if self.memory:
+            spread = [(x, y, own.expand(len(y), -1)) for x, y, own in self.memory]
+            self.all = [torch.cat(parts) for parts in zip(*spread, strict=True)]
+
+    def constrained(self, model, g):
+        x, y, own = self.all
+        drawn = torch.randperm(len(y), generator=self.generator)[: self.batch]
+        x, y, own = (part[drawn.to(y.device)] for part in (x, y, own))
+        return project(g, gradient(model, x, y, competing(own, self.active)))

@@ -1,0 +1,69 @@
+"""Sliced Cramér preservation: keep the distribution of what the network says, not the answer to each single example.
+
+    b_i = E over unit vectors xi of ( d (xi . mean_x f(x)) / d theta_i )^2
+
+A slice is the projection of the outputs on a random direction xi. Two distributions whose slices all agree are equal,
+and to first order a weight shifts a slice by the derivative of its mean. Since E[xi xi^T] = 1/K for K outputs, the
+expectation is exact: 1/K of the sum over the outputs k of (d mean_x f_k(x) / d theta_i)^2, K backward passes. Here, and
+only here, the mean comes before the square: gradients of different examples may cancel, because only the distribution
+as a whole is to be kept.
+
+Kolouri et al. 2020, "Sliced Cramer synaptic consolidation for preserving deeply learned representations" (ICLR 2020).
+"""
+
+import torch
+
+from ..training import device_of
+from .online_ewc import OnlineEWC
+
+
+def importance(model, x, active=None, *, slices=None, examples=2000, seed=0):
+    """The mean over slices of the squared gradient of the slice's mean: a list with a tensor for each parameter.
+
+    x: (n, ...). active: boolean mask (outputs,), those that are sliced; None means all.
+    slices: how many random directions are drawn, from `seed`; None takes the exact expectation.
+    examples: at most so many of x, drawn from `seed`, stand for the distribution. A mean needs no more, and every slice
+    costs a full product of matrices.
+    Raises ValueError where there is no data, or slices or examples is not a positive number.
+    """
+    if len(x) == 0:
+        raise ValueError("importance needs data: x must not be empty")
+    if examples < 1 or (slices is not None and slices < 1):
+        raise ValueError(
+            f"examples={examples}, slices={slices}: take 1 or more of each (slices=None: the exact expectation)"
+        )
+    device, generator = device_of(model), torch.Generator().manual_seed(seed)
+    if len(x) > examples:
+        x = x[torch.randperm(len(x), generator=generator)[:examples].to(x.device)]
+    with torch.enable_grad():
+        mean = model(x.to(device)).mean(0)
+    if active is not None:
+        mean = mean[active.nonzero().flatten().to(device)]
+    K = len(mean)
+    directions = torch.eye(K) * (1 / K) ** 0.5  # their squares sum to E[xi xi^T]
+    if slices is not None:
+        directions = torch.randn(slices, K, generator=generator)
+        directions /= directions.norm(dim=1, keepdim=True) * slices**0.5
+    total = [torch.zeros_like(theta) for theta in model.parameters()]
+    for xi in directions.to(device, mean.dtype):
+        gradients = torch.autograd.grad(
+            mean, list(model.parameters()), xi, retain_graph=True
+        )
+        for b, g in zip(total, gradients, strict=True):
+            b += g**2
+    return total
+
+
+class SCP(OnlineEWC):
+    """Sliced Cramér preservation: the guards of all tasks added up, around the newest weights.
+
+    lam: the strength, from 0 (fine-tuning) to infinity (what has importance is frozen). slices, seed: see `importance`.
+    """
+
+    def __init__(self, lam, *, slices=None, seed=0):
+        super().__init__(lam, decay=1, seed=seed)
+        self.slices = slices
+
+    def measure(self, model, task, active):
+        x = task.train.x
+        return importance(model, x, active, slices=self.slices, seed=self.seed)
