@@ -47,8 +47,12 @@ class AGEM(GEM):
             spread = [(x, y, own.expand(len(y), -1)) for x, y, own in self.memory]
             self.all = [torch.cat(parts) for parts in zip(*spread, strict=True)]
 
+    def drawn(self):
+        """A random batch out of all memories: x, y, and the outputs to compete for each example, (n, outputs)."""
+        n = len(self.all[1])
+        batch = torch.randperm(n, generator=self.generator)[: self.batch]
+        x, y, own = (part[batch.to(part.device)] for part in self.all)
+        return x, y, competing(own, self.active)
+
     def constrained(self, model, g):
-        x, y, own = self.all
-        drawn = torch.randperm(len(y), generator=self.generator)[: self.batch]
-        x, y, own = (part[drawn.to(y.device)] for part in (x, y, own))
-        return project(g, gradient(model, x, y, competing(own, self.active)))
+        return project(g, gradient(model, *self.drawn()))

@@ -42,11 +42,12 @@ class RWalk(OnlineEWC):
 
     lam: the strength, from 0 (fine-tuning) to infinity (what has importance is frozen).
     every: the length of a stretch, in steps; the Fisher diagonal is measured on the batch at its end.
-    rate: the share of the newest batch in the moving average of the Fisher diagonal. damping: see `score`.
+    rate: the share of the newest batch in the moving average of the Fisher diagonal (one less their `decay`, .9, in the
+    code of its authors). damping: see `score`.
     Raises ValueError for a setting out of range.
     """
 
-    def __init__(self, lam, *, every=20, rate=0.9, damping=1e-3):
+    def __init__(self, lam, *, every=20, rate=0.1, damping=1e-3):
         super().__init__(lam, decay=0)  # the averages below already hold the past
         if every < 1 or not 0 < rate <= 1 or not damping > 0:
             raise ValueError(
