@@ -1,4 +1,4 @@
-"""Task sequences made from the digits, and the three scenarios in which a sequence can be learned.
+"""Task sequences made from the digits (`questions` has its own file), and the three scenarios to learn them in.
 
 A sequence is a list of `Task`s. The scenario (van de Ven and Tolias 2019, arXiv:1904.07734) says what is known at
 test time, and so which outputs of the network compete for the answer:
@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .data import Split, Task, concatenate, digits
+from .questions import questions
 
 __all__ = [
     "PAIRS",
@@ -26,6 +27,7 @@ __all__ = [
     "digits",
     "noisy_then_clean",
     "permuted",
+    "questions",
     "relabelled",
     "rotated",
     "split",

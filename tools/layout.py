@@ -14,6 +14,7 @@ FOLDERS = ("book", "lllcourse", "tests", "tools", "assignments", "solutions")
 LEVEL = {
     "data": 0,
     "models": 0,
+    "questions": 1,
     "tasks": 1,
     "training": 1,
     "metrics": 2,
