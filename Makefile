@@ -1,6 +1,6 @@
 # Every target makes or refreshes .venv by itself; nothing is installed outside it.
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab release grade formgrader format check bench lock clean
+.PHONY: help book test serve lab release grade formgrader format check bench results lock clean
 SHELL := /bin/bash
 
 PY := .venv/bin/python
@@ -75,6 +75,10 @@ check: $(STAMP)  ## verify form, lint and lay-out without changing anything
 
 bench: $(STAMP)  ## the comparisons with peers, one table each
 	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
+
+results: $(STAMP)  ## record the results that are too long for a page (minutes; goes on where it stopped)
+	@$(PY) tools/results.py
+	@echo "results: recorded in lllcourse/results/"
 
 # The newest versions that pyproject.toml allows, but torch as it is locked: it sets the course's numbers. For another,
 # make lock TORCH=2.14.0, then make book and make test before committing it. What torch brings for a GPU is left out:

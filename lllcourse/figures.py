@@ -249,6 +249,35 @@ def landmarks(points, names, ax):
     return ax
 
 
+def cone(G, arrows, ax=None, *, reach=2.5):
+    """The plane of two weights: shaded, where no row of G is contradicted; dotted, the edge of each constraint.
+
+    G: (t, 2). The region holds the x with G x >= 0. arrows: a dict from name to a vector (2,), drawn from the origin.
+    """
+    ax, G = ax or plt.subplots(figsize=(3.6, 3.6))[1], _numpy(G)
+    line = np.linspace(-reach, reach, 401)
+    inside = (np.stack(np.meshgrid(line, line), -1) @ G.T >= 0).all(-1)
+    ax.contourf(line, line, inside, levels=[0.5, 1.5], colors=[INK], alpha=0.2)
+    for row in G:
+        ax.axline((0, 0), (-row[1], row[0]), color=INK, linestyle=":", linewidth=1.2)
+    for i, (name, tip) in enumerate(arrows.items()):
+        tip, look = _numpy(tip), {"color": COLOURS[i % 6], "linestyle": DASHES[i % 6]}
+        ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "lw": 2, **look})
+        ax.annotate(
+            name,
+            tip,
+            8 * tip / np.hypot(*tip).clip(1e-9),
+            textcoords="offset points",
+            color=look["color"],
+            ha="center",
+            va="center",
+        )
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
+    ax.set_aspect("equal")
+    ax.grid(False)
+    return ax
+
+
 def cycle(steps, ax=None, *, centre=""):
     """A loop of named steps with arrows between them, clockwise from the top. steps: a list of short texts."""
     ax = ax or plt.subplots(figsize=(5.6, 3.8))[1]

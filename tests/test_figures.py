@@ -117,3 +117,13 @@ def test_the_same_figure_gives_the_same_file(tmp_path):
             tmp_path / f"{name}.svg", metadata={"Date": None}
         )
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_a_cone_shades_what_meets_every_constraint_and_draws_every_arrow():
+    G = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    ax = figures.cone(G, {"g": torch.tensor([1.0, -2.0]), "zero": torch.zeros(2)})
+    assert {text.get_text() for text in ax.texts} >= {"g", "zero"}
+    assert len(ax.lines) == 2
+    (shaded,) = ax.collections
+    corners = np.concatenate([path.vertices for path in shaded.get_paths()])
+    assert corners.min() > -0.02 and corners.max() > 2

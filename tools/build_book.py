@@ -24,7 +24,7 @@ from kernels import ENVIRONMENT
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 CELL_TIMEOUT = 600  # seconds
-SHAPES_OUTPUTS = ("lllcourse", "book/results", "requirements.lock")
+SHAPES_OUTPUTS = ("lllcourse", "requirements.lock")
 
 
 def code_hash(root: Path) -> str:
@@ -110,16 +110,22 @@ def describe(name: str, notebook, problem: Exception) -> str:
     )
 
 
-def fill_cache(
-    root: Path, names: list[str], cache, times: dict, jobs: int
-) -> list[str]:
-    """Execute what the cache lacks, the longest first, and store what succeeded. Returns the errors."""
+def uncached(root: Path, names: list[str], cache) -> list[str]:
+    """The chapters that the cache does not hold as they are now."""
     missing = []
     for name in names:
         try:
             cache.match_cache_notebook(nbformat.read(root / name, as_version=4))
         except KeyError:
             missing.append(name)
+    return missing
+
+
+def fill_cache(
+    root: Path, names: list[str], cache, times: dict, jobs: int
+) -> list[str]:
+    """Execute what the cache lacks, the longest first, and store what succeeded. Returns the errors."""
+    missing = uncached(root, names, cache)
     missing.sort(key=lambda name: -times.get(name, {}).get("seconds", float("inf")))
     from jupyter_cache.base import CacheBundleIn
 
@@ -259,9 +265,12 @@ def main(argv=None) -> int:
     times_file.write_text(json.dumps(times, indent=1, sort_keys=True))
     if code_hash(root) != code:
         shutil.rmtree(cache_path)
-        errors.append(
-            "The package, its data or book/results changed during the build. Run it again."
-        )
+        errors.append("The package or its data changed during the build. Run it again.")
+    elif not errors:
+        edited = uncached(root, names, cache)
+        errors += [
+            f"{name} was edited during the build. Run it again." for name in edited
+        ]
     if errors:
         print("\n\n".join(["", *errors]), file=sys.stderr)
         print(

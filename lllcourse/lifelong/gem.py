@@ -24,8 +24,8 @@ def project(g, G, margin=0.0):
     """The vector closest to g, (P,), that has no negative product with any row of G, (t, P).
 
     g: the gradient of the present task. G: the gradients of the past tasks, a row each. Rows may repeat, oppose one
-    another or be zero, and may have any size. Returns g itself where no product g . g_k is negative; else a new
-    tensor of g's dtype, whose products are zero or more up to rounding (about 1e-6 |g| |g_k| at the worst).
+    another or be zero, and be of any size that float32 holds. Returns g itself where no product g . g_k is negative;
+    else a new tensor of g's dtype, whose products are zero or more up to rounding (about 1e-6 |g| |g_k| at the worst).
 
     margin: the paper's gamma, in the form of its authors' code: the dual is solved with v >= margin. That is the same
     projection, of g + margin * (sum of the rows of G): the old losses are not just kept from rising, they are
@@ -68,7 +68,7 @@ def solve_dual(gram, slopes):
     K += 1e-12 * np.eye(len(K))
 
     v, lean = np.zeros(len(s)), np.zeros(len(s), dtype=bool)
-    for _ in range(10 * len(s)):  # two or three times t at the most, as the tests find
+    for _ in range(10 * len(s)):  # no more than 2 t in thousands of degenerate problems
         products = np.where(lean, np.inf, s + K @ v)
         if products.min() >= -1e-12:
             break
@@ -80,10 +80,11 @@ def solve_dual(gram, slopes):
             if not pulls.any():
                 v = balanced
                 break
-            # as far towards balance as no v falls below zero; what reaches zero is let go
-            way = (v[pulls] / (v[pulls] - balanced[pulls])).min()
-            v = v + way * (balanced - v)
-            lean &= v > 1e-14
+            # as far towards balance as no v falls below zero; the first that reaches zero is let go
+            way = np.full(len(s), np.inf)
+            way[pulls] = v[pulls] / np.maximum(v - balanced, 1e-300)[pulls]
+            v = v + way.min() * (balanced - v)
+            lean &= way > way.min()
             v[~lean] = 0
     return torch.from_numpy(v / size * unit).to(slopes.device)
 

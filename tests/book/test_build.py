@@ -106,3 +106,15 @@ def test_a_warning_fails_the_build(book):
     code, output = build(book)
     assert code == 1 and "nowhere defined" in output
     assert not (book / PAGE).exists()
+
+
+def test_a_chapter_that_is_edited_during_the_build_is_named(book):
+    """The chapter itself plays the editor."""
+    change = "path.write_text(path.read_text().replace('# One', '# Two'))"
+    write_chapter(
+        book, f"from pathlib import Path\npath = Path('01_x.ipynb')\n{change};"
+    )
+    code, output = build(book)
+    assert code == 1 and "book/01_x.ipynb was edited during the build" in output
+    assert "Traceback" not in output
+    assert build(book)[0] == 0

@@ -27,8 +27,8 @@ ewc.importance = lambda model, *args, **settings: [torch.zeros_like(p) for p in 
 """,
 }
 MUST_CHANGE = {
-    "lambda is 0": {"L19", "L21", "L22"},
-    "importance is zeroed": {"L19", "L20", "L21", "L22"},
+    "lambda is 0": {"L19", "L21", "L22", "L23"},
+    "importance is zeroed": {"L19", "L20", "L21", "L22", "L23"},
 }
 
 

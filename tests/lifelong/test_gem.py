@@ -180,7 +180,7 @@ def test_singular_memories_never_raise_and_their_constraints_hold():
         assert ours.isfinite().all()
         assert ours.norm() <= g.norm() * (1 + 1e-6)
         if g.any():
-            assert least_product(ours, G, g) > -2e-6, seed
+            assert least_product(ours, G, g) > -1e-6, seed
 
 
 def test_repeated_opposite_and_zero_rows_change_nothing_or_close_a_direction():
@@ -262,7 +262,7 @@ def test_the_averaged_constraint_at_any_size(size):
 def test_a_gem_names_what_it_cannot_project():
     with pytest.raises(ValueError, match="g_ref has values"):
         agem.project(torch.ones(2), torch.tensor([math.nan, 1.0]))
-    with pytest.raises(ValueError, match=r"G has shape \(1, 3\)"):
+    with pytest.raises(ValueError, match=r"g_ref \(3,\)"):
         agem.project(torch.ones(2), torch.ones(3))
 
 
