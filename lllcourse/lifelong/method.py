@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import training
-from ..tasks import active_outputs, check_tasks, concatenate, relabelled
+from ..tasks import SCENARIOS, active_outputs, check_tasks, concatenate, relabelled
 
 
 class Method:
@@ -25,8 +25,10 @@ class Method:
     step_size = None
     #: The model that it serves (a weak reference): what a method keeps of one network is worth nothing to another.
     served = None
-    #: Methods whose `after_step` relies on steps of plain gradient descent leave out "adam".
-    optimizers = ("sgd", "momentum", "adam")
+    #: The number of the task that is trained or asked, from 1, where the scenario tells it ("task"); else None.
+    asked = None
+    #: Where the method is defined. "adam" is left out by those that rely on steps of plain gradient descent.
+    optimizers, scenarios = tuple(training.OPTIMIZERS), SCENARIOS
 
     def before_task(self, model, task):
         """Called before the training on each task."""
@@ -104,23 +106,23 @@ def learn(
     shape than the first task's, and a method that has served another model; `training.Diverged` as soon as a loss is
     not finite.
     """
-    _check(method, model, tasks, optimizer, on, every)
+    _check(method, model, tasks, on, every, optimizer=optimizer, scenario=scenario)
     tasks = relabelled(tasks, scenario)
     device, T = training.device_of(model), len(tasks)
     outputs = training.count_outputs(model, tasks[0].train)
+    told = scenario == "task"
     method.step_size = lr / (1 - training.MOMENTUM) if optimizer == "momentum" else lr
 
     def mask(learned, j):
         return active_outputs(tasks, scenario, learned, j, outputs)
 
     def accuracies(learned):
-        answers = [
-            training.evaluate(
-                model, getattr(task, on), mask(learned, j), predict=method.predict
-            )
-            for j, task in enumerate(tasks, 1)
-        ]
-        return torch.tensor(answers, dtype=torch.float64)
+        answers = torch.zeros(T, dtype=torch.float64)
+        for j, task in enumerate(tasks, 1):
+            method.asked = j if told else None
+            part = getattr(task, on), mask(learned, j)
+            answers[j - 1] = training.evaluate(model, *part, predict=method.predict)
+        return answers
 
     result = Learned(torch.zeros(T + 1, T, dtype=torch.float64), model)
     result.R[0] = accuracies(0)
@@ -137,13 +139,11 @@ def learn(
     for i, task in enumerate(tasks, 1):
         data, active = task.train, mask(i, i)
         if joint:
-            data = concatenate(old.train for old in tasks[:i])
-            lit = [
-                mask(i, j).expand(len(t.train), -1) for j, t in enumerate(tasks[:i], 1)
-            ]
-            active = torch.cat(
-                lit
-            )  # (n, outputs): each example with the outputs of its task
+            seen = tasks[:i]
+            data = concatenate(old.train for old in seen)
+            # (n, outputs): each example with the outputs of its task
+            lit = [mask(i, j).expand(len(t.train), -1) for j, t in enumerate(seen, 1)]
+            active = torch.cat(lit)
         spent = [0.0, 0.0]
 
         def after_step(model, i=i, spent=spent):
@@ -153,7 +153,9 @@ def learn(
             if every and step % every == 0:
                 with _timed(spent, -1):
                     record(i)
+                    method.asked = i if told else None
 
+        method.asked = i if told else None
         with _timed(spent):
             method.before_task(model, task)
             training.train(
@@ -177,9 +179,9 @@ def learn(
         if not moments or moments[-1] < step:
             record(i, result.R[i])
 
-    result.storage = method.storage() + (
-        sum(nbytes(t.train.x, t.train.y) for t in tasks[:-1]) if joint else 0
-    )
+    result.storage = method.storage()
+    if joint:
+        result.storage += sum(nbytes(t.train.x, t.train.y) for t in tasks[:-1])
     if every:
         result.steps, result.curve = torch.tensor(moments), torch.stack(curve)
     return result
@@ -199,14 +201,15 @@ def _timed(spent, sign=1):
     spent[1] += sign * (time.process_time() - cpu)
 
 
-def _check(method, model, tasks, optimizer, on, every):
+def _check(method, model, tasks, on, every, **settings):
     if on not in ("test", "validation"):
         raise ValueError(f"on is {on!r}; it must be 'test' or 'validation'")
-    if optimizer not in method.optimizers:
-        name, allowed = type(method).__name__, ", ".join(map(repr, method.optimizers))
-        raise ValueError(
-            f"{name} works with optimizer={allowed}, not {optimizer!r}: its pull is scaled for plain steps"
-        )
+    for name, value in settings.items():
+        allowed = getattr(method, f"{name}s")
+        if value not in allowed:
+            raise ValueError(
+                f"{type(method).__name__} works with {name} {' or '.join(map(repr, allowed))}, not {value!r}"
+            )
     check_tasks(tasks, ("train", on))
     if every is not None and every < 1:
         raise ValueError(f"every is {every}; record the curve each 1 or more steps")

@@ -147,6 +147,40 @@ def test_settings_out_of_range_are_named(settings, message):
         learn(Method(), net(), tasks.permuted(2), **settings)
 
 
+@pytest.mark.parametrize("scenario", tasks.SCENARIOS)
+def test_a_method_is_told_the_task_in_the_task_incremental_scenario_only(scenario):
+    class Listening(Method):
+        heard = ()
+
+        def loss(self, model, x, y, active):
+            self.heard += (("train", self.asked),)
+            return super().loss(model, x, y, active)
+
+        def predict(self, model, x, active):
+            self.heard += (("ask", self.asked),)
+            return super().predict(model, x, active)
+
+    method = Listening()
+    few = {"epochs": 1, "batch_size": 1000, "every": 1}
+    learn(method, net(), tasks.split()[:2], scenario=scenario, **few)
+    expected = [("ask", 1), ("ask", 2)]  # row 0
+    for i in (1, 2):  # one step each, and a look at both tasks after it
+        expected += [("train", i), ("ask", 1), ("ask", 2), ("ask", 1), ("ask", 2)]
+    if scenario != "task":
+        expected = [(moment, None) for moment, _ in expected]
+    assert list(method.heard) == expected
+
+
+def test_a_method_refuses_a_scenario_in_which_it_is_not_defined():
+    class Told(Method):
+        scenarios = ("task",)
+
+    with pytest.raises(
+        ValueError, match="Told works with scenario 'task', not 'class'"
+    ):
+        learn(Told(), net(), tasks.split(), scenario="class")
+
+
 def test_no_tasks_and_too_few_outputs_are_named():
     with pytest.raises(ValueError, match="at least one task"):
         learn(Method(), net(), [])
