@@ -1,0 +1,97 @@
+"""Learning without forgetting: no old data; on the new images, the network must go on answering as it did before.
+
+    L' = L + lambda * sum over old tasks of  T^2 * KL( softmax(z_old / T) || softmax(z / T) )
+
+z are the network's logits for a new image, over the outputs of an old task; z_old those of a copy that was frozen
+before the new task. It works as far as new images show what the old network knew: well where the task is told, hardly
+where classes are added, since nothing ever asks an old class against a new one on an old image.
+
+Li and Hoiem 2016, "Learning without forgetting" (arXiv:1606.09282). The paper writes the cross-entropy for KL, which
+differs by a constant, and no T^2, which keeps the gradient's size as T grows (Hinton et al. 2015, arXiv:1503.02531):
+its lambda of 1, with T = 2, is 1/4 here. It trains new outputs alone at first, which is left out.
+"""
+
+import copy
+import math
+
+from torch.nn import functional as F
+
+from ..training import only_active
+from .method import Method, nbytes
+
+
+def distillation(student_logits, teacher_logits, T=2.0):
+    """T^2 KL(teacher || student), both softened by the temperature T, the mean over the examples: a scalar, 0 or more.
+
+    student_logits, teacher_logits: (n, outputs), finite. No gradient goes to the teacher.
+    Raises ValueError for shapes that differ, and unless 0 < T < infinity.
+    """
+    if student_logits.shape != teacher_logits.shape:
+        raise ValueError(
+            f"student_logits has shape {tuple(student_logits.shape)}, teacher_logits "
+            f"{tuple(teacher_logits.shape)}; both must be (n, outputs) over the same outputs"
+        )
+    check_temperature(T)
+    log_p = (teacher_logits.detach() / T).log_softmax(1)
+    log_q = (student_logits / T).log_softmax(1)
+    return T**2 * (log_p.exp() * (log_p - log_q)).sum(1).mean()
+
+
+class LwF(Method):
+    """Learning without forgetting, in every scenario.
+
+    lam: the weight of the old answers, from 0 (fine-tuning) on; the default is the paper's. T: the temperature. Raises
+    ValueError for a lam that is negative or not finite, and as `distillation` does.
+
+    The gradient grows as lam * T * (old tasks): where that times lr is above about 1, training breaks down without a
+    word. A large lam needs a small lr.
+
+    What is distilled follows from the masks: in "task" the outputs of every old task, each on its own; in "domain" the
+    shared outputs; in "class" those seen before.
+    """
+
+    def __init__(self, lam=0.25, T=2.0):
+        if not 0 <= lam < math.inf:
+            raise ValueError(
+                f"lam is {lam}; it must be a finite number from 0 (fine-tuning) on"
+            )
+        check_temperature(T)
+        self.lam, self.T = lam, T
+        self.teacher = None  # the frozen network
+        self.old = []  # the groups of its outputs that are distilled, each a mask (outputs,)
+
+    def loss(self, model, x, y, active):
+        now = model(x)
+        loss = F.cross_entropy(only_active(now, active), y)
+        if self.teacher is None or self.lam == 0:
+            return loss
+        before = self.teacher(x)
+        return loss + self.lam * sum(
+            distillation(now[:, own], before[:, own], self.T) for own in self.old
+        )
+
+    def after_task(self, model, task, active):
+        self.teacher = frozen(model)
+        # A group that the new one includes is answered within it from now on.
+        apart = [own for own in self.old if (own & ~active).any()]
+        self.old = [*apart, active]
+
+    def storage(self):
+        return nbytes(*weights(self.teacher), *self.old)
+
+
+def frozen(model):
+    """A copy of the network that is only asked: it takes no gradient, and stays as it is."""
+    return copy.deepcopy(model).eval().requires_grad_(False)
+
+
+def weights(network):
+    """All that a kept network consists of, a list of tensors; none for None."""
+    return [] if network is None else [*network.parameters(), *network.buffers()]
+
+
+def check_temperature(T):
+    if not 0 < T < math.inf:
+        raise ValueError(
+            f"T is {T}; it must be a finite temperature above 0 (1 leaves the answers as they are)"
+        )
