@@ -261,14 +261,15 @@ def cone(G, arrows, ax=None, *, reach=2.5):
     for row in G:
         ax.axline((0, 0), (-row[1], row[0]), color=INK, linestyle=":", linewidth=1.2)
     for i, (name, tip) in enumerate(arrows.items()):
-        tip, look = _numpy(tip), {"color": COLOURS[i % 6], "linestyle": DASHES[i % 6]}
-        ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "lw": 2, **look})
+        tip, style = _numpy(tip), look(i)
+        del style["marker"]  # an arrow has none
+        ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "lw": 2} | style)
         ax.annotate(
             name,
             tip,
             8 * tip / np.hypot(*tip).clip(1e-9),
             textcoords="offset points",
-            color=look["color"],
+            color=style["color"],
             ha="center",
             va="center",
         )

@@ -10,7 +10,7 @@ Chaudhry, Ranzato, Rohrbach and Elhoseiny 2019, "Efficient lifelong learning wit
 
 import torch
 
-from .gem import GEM, check_finite, competing, gradient
+from .gem import GEM, check_count, check_finite, competing, gradient
 
 
 def project(g, g_ref):
@@ -38,10 +38,7 @@ class AGEM(GEM):
 
     def __init__(self, memory, batch=32, seed=0):
         super().__init__(memory, seed=seed)
-        if not isinstance(batch, int) or batch < 1:
-            raise ValueError(
-                f"batch is {batch!r}; it must be a whole number of examples, 1 or more"
-            )
+        check_count("batch", batch, "the one constraint needs a gradient")
         self.batch = batch
 
     def before_task(self, model, task):

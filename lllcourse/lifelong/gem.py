@@ -116,12 +116,8 @@ class GEM(Method):
     """
 
     def __init__(self, memory, margin=0.0, seed=0):
-        whole = isinstance(memory, int) and not isinstance(memory, bool)
-        if not whole or memory < 1:
-            raise ValueError(
-                f"memory is {memory!r}; it must be a whole number of examples a task, 1 or more "
-                "(without memory it is fine-tuning: use Method())"
-            )
+        otherwise = "for each task; without memory it is fine-tuning: use Method()"
+        check_count("memory", memory, otherwise)
         check_margin(margin)
         self.size, self.margin = memory, margin
         self.generator = torch.Generator().manual_seed(seed)
@@ -203,6 +199,14 @@ def check_finite(name, values):
     if not values.is_meta and not values.isfinite().all():
         raise ValueError(
             f"{name} has values that are not finite; if the training diverged, try a smaller lr"
+        )
+
+
+def check_count(name, value, otherwise):
+    """Raise ValueError, naming the argument, unless it is a whole number from 1 on."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            f"{name} is {value!r}; it must be a whole number of examples, 1 or more ({otherwise})"
         )
 
 

@@ -18,9 +18,9 @@ import torch
 from torch.nn import functional as F
 
 from ..training import device_of
+from .gem import check_count
 from .lwf import frozen, weights
 from .method import Method, nbytes
-from .replay import check_count
 
 
 def herd(features, m):

@@ -14,7 +14,7 @@ example once and stores it on the way; here a task is seen in several epochs, an
 import torch
 
 from ..training import device_of
-from .gem import competing
+from .gem import check_count, competing
 from .method import Method, nbytes
 
 
@@ -96,11 +96,3 @@ class Replay(Method):
 
     def storage(self):
         return nbytes(*self.memory.kept)
-
-
-def check_count(name, value, otherwise):
-    """Raise ValueError, naming the argument, unless it is a whole number from 1 on."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(
-            f"{name} is {value!r}; it must be a whole number of examples, 1 or more ({otherwise})"
-        )

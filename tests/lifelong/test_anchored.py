@@ -1,8 +1,6 @@
 """What all methods that tie weights to an anchor have in common, and the ways to find the guards one by one."""
 
 import math
-from dataclasses import replace
-from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -30,33 +28,14 @@ from lllcourse.lifelong import (
 )
 from lllcourse.models import MLP
 
+from .harness import short, some, trained, weights
+
 ANCHORED = [EWC, L2, OnlineEWC, SI, MAS, RWalk, SCP]
 each_method = pytest.mark.parametrize("method", ANCHORED)
 
 
-def weights(model):
-    return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
-
-
 def flat(tensors):
     return torch.cat([t.flatten() for t in tensors])
-
-
-def some(n=40):
-    split = digits().test[:n]
-    return split.x, split.y
-
-
-def trained(*sizes):
-    model = MLP(*sizes)
-    training.train(model, digits().train, epochs=1)
-    return model
-
-
-@cache
-def short(T):
-    """T permuted tasks of 1,000 training images."""
-    return [replace(task, train=task.train[:1000]) for task in tasks.permuted(T)]
 
 
 def run(method, T=2, **settings):

@@ -1,34 +1,25 @@
 """Compacting, picking and growing: what each does by itself, and that nothing is forgotten through all of them."""
 
 from dataclasses import replace
-from functools import cache
 
 import pytest
 import torch
 from torch.func import functional_call
 
-from lllcourse import metrics, tasks, training
+from lllcourse import metrics, training
 from lllcourse.data import digits
 from lllcourse.lifelong import CPG, PackNet, cpg, learn
 from lllcourse.models import MLP
 
+from .harness import short, weights
+
 SIZES = 784, 12, 10, 10
-
-
-@cache
-def short(T, seed=0):
-    """T permuted tasks of 1,000 training images."""
-    return [replace(task, train=task.train[:1000]) for task in tasks.permuted(T, seed)]
 
 
 def run(method, T=3, seed=0, sequence=None, **settings):
     model = MLP(*SIZES, seed=seed)
     settings = {"scenario": "task", "epochs": 2, "seed": seed} | settings
     return learn(method, model, sequence or short(T, seed), **settings)
-
-
-def flat(model):
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
 def logits(method, model, k, x):
@@ -104,7 +95,7 @@ def test_for_comparison_all_or_none_of_the_old_weights_are_on(pick, share):
 def test_without_growing_and_with_all_picked_it_is_packnet_bit_for_bit():
     ours, plain = CPG(0.4, 0.0, pick="all"), PackNet(0.4)
     first, second = run(ours), run(plain)
-    assert torch.equal(flat(first.model), flat(second.model))
+    assert torch.equal(weights(first.model), weights(second.model))
     assert torch.equal(first.R, second.R)
     assert all(torch.equal(o, plain.owner[name]) for name, o in ours.owner.items())
 
@@ -201,7 +192,7 @@ def test_watching_changes_nothing():
     plain, watched = (
         run(CPG(0.5, 0.8, most=1), T=2, every=every) for every in (None, 10)
     )
-    assert torch.equal(flat(plain.model), flat(watched.model))
+    assert torch.equal(weights(plain.model), weights(watched.model))
 
 
 def test_storage_is_the_owners_and_the_picks():
@@ -262,8 +253,8 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_the_global_generator_al
         run(CPG(0.5, 1.0, most=1), T=2, epochs=1, seed=s) for s in (0, 0, 1)
     )
     assert torch.equal(before, torch.get_rng_state())
-    assert torch.equal(flat(first.model), flat(again.model))
-    assert not torch.equal(flat(first.model), flat(other.model))
+    assert torch.equal(weights(first.model), weights(again.model))
+    assert not torch.equal(weights(first.model), weights(other.model))
 
 
 def test_the_method_is_device_agnostic():

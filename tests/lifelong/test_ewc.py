@@ -13,20 +13,7 @@ from lllcourse.lifelong import EWC, L2, Method, ewc, learn
 from lllcourse.lifelong.per_sample import summed_gradients
 from lllcourse.models import MLP
 
-
-def weights(model):
-    return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
-
-
-def some(n=40):
-    split = digits().test[:n]
-    return split.x, split.y
-
-
-def trained(*sizes):
-    model = MLP(*sizes)
-    training.train(model, digits().train, epochs=1)
-    return model
+from .harness import some, trained, weights
 
 
 class Convolutional(nn.Module):

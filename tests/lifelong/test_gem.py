@@ -13,6 +13,8 @@ from lllcourse.data import digits
 from lllcourse.lifelong import AGEM, GEM, Method, agem, gem, learn
 from lllcourse.models import MLP
 
+from .harness import weights
+
 
 def draw(seed, *shape, dtype=torch.float64):
     generator = torch.Generator().manual_seed(seed)
@@ -269,10 +271,6 @@ def test_a_gem_names_what_it_cannot_project():
 # --- the methods --------------------------------------------------------------------------------------------------
 
 
-def weights(model):
-    return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
-
-
 def net(seed=0):
     return MLP(784, 20, 10, seed=seed)
 
@@ -290,23 +288,10 @@ def test_the_gradient_is_that_of_the_mean_loss():
 @pytest.mark.parametrize("make", [GEM, AGEM])
 def test_it_works_in_every_scenario_with_every_optimiser(make, scenario, optimizer):
     lr = 0.001 if optimizer == "adam" else 0.05
-    learned = learn(
-        make(5),
-        net(),
-        tasks.split(tasks.PAIRS[:3]),
-        scenario=scenario,
-        epochs=1,
-        optimizer=optimizer,
-        lr=lr,
-    )
-    plain = learn(
-        Method(),
-        net(),
-        tasks.split(tasks.PAIRS[:3]),
-        scenario=scenario,
-        epochs=1,
-        optimizer=optimizer,
-        lr=lr,
+    pairs = tasks.split(tasks.PAIRS[:3])
+    settings = {"scenario": scenario, "epochs": 1, "optimizer": optimizer, "lr": lr}
+    learned, plain = (
+        learn(method, net(), pairs, **settings) for method in (make(5), Method())
     )
     assert learned.R.isfinite().all()
     assert torch.equal(learned.R[1], plain.R[1])  # the first task has no constraint

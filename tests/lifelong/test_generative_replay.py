@@ -11,9 +11,7 @@ from lllcourse.data import Split, Task, digits
 from lllcourse.lifelong import GenerativeReplay, Method, generative_replay, learn
 from lllcourse.models import MLP, VAE
 
-
-def weights(model):
-    return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+from .harness import weights
 
 
 def net(seed=0):

@@ -8,13 +8,11 @@ from lllcourse.data import concatenate
 from lllcourse.lifelong import EWC, Method, learn, separate
 from lllcourse.models import MLP
 
+from .harness import weights
+
 
 def net(seed=0):
     return MLP(784, 20, 10, seed=seed)
-
-
-def weights(model):
-    return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
 
 
 def test_R_holds_every_task_at_every_moment():

@@ -1,7 +1,6 @@
 """PackNet: who owns which weight, nothing forgotten, capacity that runs out with a word."""
 
 from dataclasses import replace
-from functools import cache
 
 import pytest
 import torch
@@ -12,23 +11,15 @@ from lllcourse.data import digits
 from lllcourse.lifelong import Method, PackNet, learn, packnet
 from lllcourse.models import MLP
 
+from .harness import short, weights
+
 SIZES = 784, 30, 20, 10
-
-
-@cache
-def short(T, seed=0):
-    """T permuted tasks of 1,000 training images."""
-    return [replace(task, train=task.train[:1000]) for task in tasks.permuted(T, seed)]
 
 
 def run(method=None, T=3, seed=0, sequence=None, **settings):
     method, model = method or PackNet(0.5), MLP(*SIZES, seed=seed)
     settings = {"scenario": "task", "epochs": 2, "seed": seed} | settings
     return method, learn(method, model, sequence or short(T), **settings)
-
-
-def flat(model):
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
 def logits(method, model, k, x):
@@ -220,7 +211,7 @@ def test_without_retraining_the_first_task_is_training_and_then_pruning():
         for p, before in zip(plain.parameters(), start.parameters(), strict=True):
             if p.ndim > 1:
                 p *= packnet.largest(p, p != before, 0.3)
-    assert torch.equal(flat(plain), flat(learned.model))
+    assert torch.equal(weights(plain), weights(learned.model))
 
 
 def test_a_task_not_learned_yet_is_answered_by_the_whole_network():
@@ -234,7 +225,7 @@ def test_a_task_not_learned_yet_is_answered_by_the_whole_network():
 
 def test_watching_changes_nothing():
     (_, plain), (_, watched) = run(T=2), run(T=2, every=10)
-    assert torch.equal(flat(plain.model), flat(watched.model))
+    assert torch.equal(weights(plain.model), weights(watched.model))
     assert watched.curve[-1].tolist() == watched.R[2].tolist()
 
 
@@ -324,10 +315,10 @@ def test_bad_settings_of_retraining_are_named():
 
 def test_tasks_in_two_calls_are_refused_before_anything_changes():
     method, learned = run(T=2, epochs=1)
-    before = flat(learned.model)
+    before = weights(learned.model)
     with pytest.raises(ValueError, match="all tasks in one call"):
         learn(method, learned.model, short(3)[2:], scenario="task", epochs=1)
-    assert torch.equal(before, flat(learned.model))
+    assert torch.equal(before, weights(learned.model))
 
 
 def test_the_same_seed_gives_the_same_weights_and_leaves_the_global_generator_alone():
@@ -335,8 +326,8 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_the_global_generator_al
     before = torch.get_rng_state()
     first, again, other = (run(T=2, epochs=1, seed=s)[1] for s in (0, 0, 1))
     assert torch.equal(before, torch.get_rng_state())
-    assert torch.equal(flat(first.model), flat(again.model))
-    assert not torch.equal(flat(first.model), flat(other.model))
+    assert torch.equal(weights(first.model), weights(again.model))
+    assert not torch.equal(weights(first.model), weights(other.model))
 
 
 def test_running_statistics_are_refused():

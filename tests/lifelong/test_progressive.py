@@ -1,33 +1,22 @@
 """Progressive networks: nothing forgotten, what the laterals add, how the network grows."""
 
-from dataclasses import replace
-from functools import cache
-
 import pytest
 import torch
 
-from lllcourse import metrics, tasks, training
+from lllcourse import metrics, training
 from lllcourse.data import Split, digits
 from lllcourse.lifelong import Progressive, ProgressiveMLP, learn, progressive
 from lllcourse.models import MLP
 
+from .harness import short, weights
+
 SIZES = 784, 20, 15, 10
-
-
-@cache
-def short(T, seed=0):
-    """T permuted tasks of 1,000 training images."""
-    return [replace(task, train=task.train[:1000]) for task in tasks.permuted(T, seed)]
 
 
 def run(T=3, seed=0, sequence=None, laterals=True, **settings):
     method, model = Progressive(), ProgressiveMLP(*SIZES, laterals=laterals, seed=seed)
     settings = {"scenario": "task", "epochs": 2, "seed": seed} | settings
     return method, learn(method, model, sequence or short(T), **settings)
-
-
-def flat(model):
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
 class Recording(Progressive):
@@ -79,7 +68,7 @@ def test_without_laterals_the_columns_are_separately_trained_networks_bit_for_bi
     for k, task in enumerate(short(3), 1):
         alone = MLP(*SIZES, seed=2000 + k)
         training.train(alone, task.train, epochs=1, seed=2000 + k)
-        assert torch.equal(flat(learned.model.columns[k - 1]), flat(alone))
+        assert torch.equal(weights(learned.model.columns[k - 1]), weights(alone))
         assert torch.equal(learned.model(task.test.x, k), alone(task.test.x))
 
 
@@ -184,10 +173,10 @@ def test_columns_before_the_first_task_are_refused():
 
 def test_tasks_in_two_calls_are_refused_before_anything_changes():
     method, learned = run(T=2, epochs=1)
-    before = flat(learned.model)
+    before = weights(learned.model)
     with pytest.raises(ValueError, match="all tasks in one call"):
         learn(method, learned.model, short(3)[2:], scenario="task", epochs=1)
-    assert torch.equal(before, flat(learned.model))
+    assert torch.equal(before, weights(learned.model))
 
 
 @pytest.mark.parametrize("column", [0, 2, -1])
@@ -203,8 +192,8 @@ def test_the_same_seed_gives_the_same_network_and_leaves_the_global_generator_al
     before = torch.get_rng_state()
     first, again, other = (run(T=2, epochs=1, seed=s)[1] for s in (0, 0, 1))
     assert torch.equal(before, torch.get_rng_state())
-    assert torch.equal(flat(first.model), flat(again.model))
-    assert not torch.equal(flat(first.model), flat(other.model))
+    assert torch.equal(weights(first.model), weights(again.model))
+    assert not torch.equal(weights(first.model), weights(other.model))
 
 
 def test_columns_grow_on_the_device_and_in_the_type_of_the_others():

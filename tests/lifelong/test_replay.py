@@ -8,9 +8,7 @@ from lllcourse.data import digits
 from lllcourse.lifelong import Method, Replay, learn, replay
 from lllcourse.models import MLP
 
-
-def weights(model):
-    return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+from .harness import weights
 
 
 def net(seed=0):

@@ -1,0 +1,1 @@
+"""The methods of life-long learning, one file each."""
