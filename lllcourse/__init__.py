@@ -22,6 +22,8 @@ _SUBMODULES = (
     "metrics",
     "models",
     "notebook",
+    "questions",
+    "results",
     "tasks",
     "training",
 )

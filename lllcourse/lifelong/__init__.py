@@ -2,6 +2,7 @@
 
 from .agem import AGEM
 from .cpg import CPG
+from .curriculum import best_order, pairwise
 from .ewc import EWC
 from .gem import GEM
 from .generative_replay import GenerativeReplay
@@ -39,6 +40,8 @@ __all__ = [
     "ProgressiveMLP",
     "RWalk",
     "Replay",
+    "best_order",
     "learn",
+    "pairwise",
     "separate",
 ]
