@@ -342,6 +342,63 @@ def tree(root, branches, ax=None):
     return ax
 
 
+def columns(net, ax=None):
+    """The layers of a `ProgressiveMLP`: a box with its width for each, and an arrow for every weight matrix.
+
+    Arrows within a column are solid; dashed ones are adapters, by which a column reads an older one.
+    """
+    T, sizes = len(net.columns), net.sizes
+    ax = ax or plt.subplots(figsize=(1.7 * T + 1.6, 0.9 * len(sizes)))[1]
+    solid = {"arrowstyle": "-|>", "color": INK, "lw": 1.4, "shrinkA": 16, "shrinkB": 16}
+    for k, column in enumerate(net.columns):
+        colour = COLOURS[k % len(COLOURS)]
+        dashed = solid | {"linestyle": "--", "color": colour}
+        box = {"boxstyle": "round,pad=0.4", "fc": "none", "ec": colour, "lw": 1.5}
+        for i, width in enumerate(sizes[1:], 1):
+            ax.annotate(
+                "", (k, i), (k if i > 1 else (T - 1) / 2, i - 1), arrowprops=solid
+            )
+            for j in range(len(column.adapters[i - 2]) if i > 1 else 0):
+                ax.annotate("", (k, i), (j, i - 1), arrowprops=dashed)
+            ax.text(k, i, width, ha="center", va="center", bbox=box)
+        ax.text(k, len(sizes) - 0.35, f"task {k + 1}", ha="center", color=colour)
+    box = {"boxstyle": "round,pad=0.4", "fc": "none", "ec": INK}
+    ax.text((T - 1) / 2, 0, f"{sizes[0]} inputs", ha="center", va="center", bbox=box)
+    ax.set(xlim=(-0.6, T - 0.4), ylim=(-0.4, len(sizes)))
+    ax.axis("off")
+    return ax
+
+
+def owners(maps, titles, axes=None):
+    """Which task owns each weight: a picture for every entry of `maps`, a colour a task, blank where it is free.
+
+    maps: a list of integer tensors (rows, columns), 0 for a free weight, k for task k's. titles: of the pictures.
+    Returns the array of axes.
+    """
+    maps = [_numpy(owner) for owner in maps]
+    T = max(int(owner.max()) for owner in maps)
+    colours = [COLOURS[k % len(COLOURS)] for k in range(T)]
+    if axes is None:
+        size = 1.45 * len(maps) + 1, 1.9
+        axes = plt.subplots(1, len(maps), figsize=size, squeeze=False)[1][0]
+    for ax, owner, title in zip(axes, maps, titles, strict=True):
+        ax.imshow(
+            np.ma.masked_equal(owner, 0),
+            cmap=mpl.colors.ListedColormap(colours),
+            vmin=0.5,
+            vmax=T + 0.5,
+            interpolation="nearest",
+        )
+        ax.set(title=title, xticks=[], yticks=[])
+        ax.spines[:].set_visible(True)
+        ax.grid(False)
+    patches = [
+        mpl.patches.Patch(color=c, label=f"task {k}") for k, c in enumerate(colours, 1)
+    ]
+    axes[-1].legend(handles=patches, loc="center left", bbox_to_anchor=(1, 0.5))
+    return axes
+
+
 def _numpy(values):
     return (
         values.detach().cpu().numpy()

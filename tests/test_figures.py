@@ -8,6 +8,7 @@ import torch
 
 from lllcourse import figures
 from lllcourse.data import digits
+from lllcourse.lifelong import ProgressiveMLP
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +128,31 @@ def test_a_cone_shades_what_meets_every_constraint_and_draws_every_arrow():
     (shaded,) = ax.collections
     corners = np.concatenate([path.vertices for path in shaded.get_paths()])
     assert corners.min() > -0.02 and corners.max() > 2
+
+
+def test_columns_have_an_arrow_for_every_weight_matrix():
+    net = ProgressiveMLP(5, 4, 3, 2)
+    for _ in range(2):
+        net.grow()
+    ax = figures.columns(net)
+    texts = [text.get_text() for text in ax.texts]
+    assert "5 inputs" in texts and texts.count("4") == 3
+    arrows = [a.arrow_patch for a in ax.texts if getattr(a, "arrow_patch", None)]
+    solid, dashed = (
+        sum(arrow.get_linestyle() == style for arrow in arrows)
+        for style in ("solid", "--")
+    )
+    adapters = sum(len(own) for c in net.columns for own in c.adapters)
+    assert (solid, dashed) == (9, adapters) == (9, 6)
+
+
+def test_owners_leaves_free_weights_blank_and_names_the_tasks():
+    maps = [torch.tensor([[0, 1], [1, 0]]), torch.tensor([[2, 1], [1, 0]])]
+    axes = figures.owners(maps, ["after task 1", "after task 2"])
+    shown = axes[0].images[0].get_array()
+    assert shown.mask.tolist() == [[True, False], [False, True]]
+    colours = axes[1].images[0].to_rgba(axes[1].images[0].get_array())[..., :3]
+    assert mpl.colors.to_hex(colours[0, 0]) == figures.COLOURS[1]
+    assert mpl.colors.to_hex(colours[0, 1]) == figures.COLOURS[0]
+    names = [text.get_text() for text in axes[-1].get_legend().get_texts()]
+    assert names == ["task 1", "task 2"]

@@ -111,7 +111,8 @@ class CPG(PackNet):
         self.target, self.grow, self.most = target, grow, most
         self.pick, self.pick_lr = pick, pick_lr
         self.picks, self.shapes, self.scores = [], [], {}
-        self.generator = torch.Generator().manual_seed(seed)
+        # Not the network's own stream: grown units would start as copies of its first ones.
+        self.generator = torch.Generator().manual_seed(10**6 + seed)
 
     def before_task(self, model, task):
         trained = all(p.requires_grad for p in model.parameters())

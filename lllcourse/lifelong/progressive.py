@@ -52,7 +52,7 @@ class ProgressiveMLP(nn.Module):
     networks: column k is then `MLP(*sizes, seed=1000 * seed + k)`, and so it starts in either case.
     Input (n, ...) with sizes[0] values an example, output (n, sizes[-1]) of `column`, from 1; None is the newest.
 
-    With T columns it has T * P + T * (T - 1) / 2 * L parameters: P those of one column, and L = sum of
+    With T columns it has T * P + T * (T - 1) / 2 * A parameters: P those of one column, and A = sum of
     sizes[i] * sizes[i + 1] over i >= 1, those of the adapters between two.
 
     >>> net = ProgressiveMLP(2, 3, 4)

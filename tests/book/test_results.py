@@ -48,6 +48,41 @@ def test_a_slice_of_the_importances_comes_out_again():
         )
 
 
+def test_a_slice_of_the_scenarios_comes_out_again(monkeypatch):
+    """.03: what one seed of replay moves when one image of its memory is another."""
+    script = results.load(results.SCRIPTS / "scenarios.py")
+    every = script.makers
+
+    def some(*arguments):
+        return {name: every(*arguments)[name] for name in ("EWC", "replay")}
+
+    monkeypatch.setattr(script, "makers", some)
+    again = script.run(0, **script.SETTINGS | {"options": {"EWC": [1000]}})
+    old = recorded("scenarios")["runs"][0]
+    for scenario, methods in again.items():
+        for name, by_option in methods.items():
+            for option, now in by_option.items():
+                before = old[scenario][name][option]
+                for fact in ("validation", "accuracy", "backward_transfer"):
+                    assert now[fact] == pytest.approx(before[fact], abs=0.03)
+                assert now["storage"] == before["storage"]
+
+
+def test_a_slice_of_the_orders_comes_out_again():
+    script = results.load(results.SCRIPTS / "orders.py")
+    old = recorded("orders")["runs"][0]
+    again = script.run(0, **script.SETTINGS, orders=[[0, 1, 2, 3, 4], [1, 4, 0, 3, 2]])
+    for name in ("fine-tuning", "EWC"):
+        now, before = again[name], old[name]
+        numbers = "accuracy, forward and backward transfer"
+        for order, found in zip(now["orders"], now[numbers], strict=True):
+            at = before["orders"].index(order)
+            assert found == pytest.approx(before[numbers][at], abs=0.03)
+        for table in ("forward", "backward"):
+            for row, expected in zip(now[table], before[table], strict=True):
+                assert row == pytest.approx(expected, abs=0.05)
+
+
 def test_an_unknown_name_is_answered_with_those_that_there_are():
     with pytest.raises(FileNotFoundError, match="there is:"):
         recorded("nonsense")

@@ -269,3 +269,14 @@ def test_the_method_is_device_agnostic():
         method.after_task(model, task, torch.ones(10, dtype=torch.bool))
         answers = method.predict(model, task.test.x.to("meta"), None)
         assert answers.is_meta and answers.shape == (1000,)
+
+
+def test_grown_units_do_not_start_as_copies_of_the_first_ones():
+    """With one seed for both, the network and the method must not draw the same numbers."""
+    model = MLP(784, 20, 10, seed=3)
+    method = CPG(0.5, 0.9, grow=20, seed=3)
+    method.owner = {n: torch.zeros_like(p).char() for n, p in model.named_parameters()}
+    method.widen(model)
+    first, grown = model.layers[0].weight.detach().split(20)
+    similar = torch.corrcoef(torch.cat([first, grown]))[:20, 20:]
+    assert similar.abs().max() < 0.25  # of 784 independent numbers

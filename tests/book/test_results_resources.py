@@ -1,0 +1,46 @@
+"""A slice of the recorded comparison of chapter 05, made again."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from lllcourse.results import recorded
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+import results
+
+SLICE = {"T": 2, "keeps": [0.25, 0.5], "lams": [], "many": 2}
+SLICE |= {"cpg_keeps": [0.25], "target": 0.0}
+
+
+def test_a_slice_of_the_resources_comes_out_again():
+    """The first two tasks do not depend on those that follow. On another processor a run may differ a little."""
+    script = results.load(results.SCRIPTS / "resources.py")
+    again = script.run(0, **script.SETTINGS | SLICE)
+    old = recorded("resources")["runs"][0]
+    for name in ("separate", "separate, small", "progressive", "PackNet 0.5"):
+        now, before = again["five"][name], old["five"][name]
+        assert now["tasks"] == pytest.approx(before["tasks"][:2], abs=0.02), name
+        assert now["backward_transfer"] == before["backward_transfer"] == 0.0
+    for net, by_keep in again["many"].items():
+        for keep, accuracies in by_keep.items():
+            assert accuracies == pytest.approx(old["many"][net][keep][:2], abs=0.02)
+
+
+def test_the_random_masks_are_as_dense_as_the_learned_ones():
+    script = results.load(results.SCRIPTS / "resources.py")
+    few = {"T": 2, "many": 1, "epochs": 1, "again": 0, "keeps": [0.25, 0.5]}
+    seen = []
+
+    class Watched(script.RandomPicks):
+        def after_task(self, model, task, active):
+            super().after_task(model, task, active)
+            if self.learned == 2:
+                seen.append(script.shares_of(self))
+
+    script.RandomPicks = Watched
+    run = script.run(0, **script.SETTINGS | few | {"lams": [], "target": 0.0})
+    (drawn,) = seen
+    for name, share in run["picked"][0].items():
+        assert drawn[0][name] == pytest.approx(share, abs=0.1), name
