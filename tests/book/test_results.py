@@ -49,7 +49,7 @@ def test_a_slice_of_the_importances_comes_out_again():
 
 
 def test_a_slice_of_the_scenarios_comes_out_again(monkeypatch):
-    """.03: what one seed of replay moves when one image of its memory is another."""
+    """The bounds leave room for another processor, on which a run may differ a little."""
     script = results.load(results.SCRIPTS / "scenarios.py")
     every = script.makers
 

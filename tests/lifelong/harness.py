@@ -32,3 +32,26 @@ def trained(*sizes):
 def short(T, seed=0):
     """T permuted tasks of 1,000 training images."""
     return [replace(task, train=task.train[:1000]) for task in tasks.permuted(T, seed)]
+
+
+def check_seeded(train):
+    """That `train(seed)`, which returns a network, draws from its seed alone, and from no generator of others."""
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, again, other = (weights(train(seed)) for seed in (0, 0, 1))
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def two_tasks_on_meta(method):
+    """Take the method through two tasks on meta tensors, on which everything but the values exists, and float
+    operations that mix devices raise.
+    """
+    model, task = MLP(784, 10).to("meta"), digits()
+    active = torch.ones(10, dtype=torch.bool)
+    for _ in range(2):
+        method.before_task(model, task)
+        training.train(
+            model, task.train[:100], active=active, epochs=1, loss=method.loss
+        )
+        method.after_task(model, task, active.to("meta"))

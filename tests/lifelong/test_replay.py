@@ -4,11 +4,10 @@ import pytest
 import torch
 
 from lllcourse import metrics, tasks, training
-from lllcourse.data import digits
 from lllcourse.lifelong import Method, Replay, learn, replay
 from lllcourse.models import MLP
 
-from .harness import weights
+from .harness import check_seeded, two_tasks_on_meta, weights
 
 
 def net(seed=0):
@@ -158,13 +157,11 @@ def test_a_memory_larger_than_all_data_keeps_all_of_it():
 
 
 def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_alone():
-    torch.manual_seed(5)
-    before, runs = torch.get_rng_state(), []
-    for seed in (0, 0, 1):
-        learned = learn(Replay(20, seed=seed), net(), tasks.permuted(2), epochs=1)
-        runs.append(weights(learned.model))
-    assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
-    assert torch.equal(before, torch.get_rng_state())
+    check_seeded(
+        lambda seed: (
+            learn(Replay(20, seed=seed), net(), tasks.permuted(2), epochs=1).model
+        )
+    )
 
 
 def test_joint_training_with_a_memory_runs():
@@ -175,15 +172,8 @@ def test_joint_training_with_a_memory_runs():
 
 
 def test_the_method_is_device_agnostic():
-    """On meta tensors everything but the values exists, and mixing devices in float operations raises."""
-    model, task, method = MLP(784, 10).to("meta"), digits(), Replay(20)
-    active = torch.ones(10, dtype=torch.bool)
-    for _ in range(2):
-        method.before_task(model, task)
-        training.train(
-            model, task.train[:100], active=active, epochs=1, loss=method.loss
-        )
-        method.after_task(model, task, active.to("meta"))
+    method = Replay(20)
+    two_tasks_on_meta(method)
     assert all(part.is_meta for part in method.memory.kept)
 
 
