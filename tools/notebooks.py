@@ -185,7 +185,7 @@ def untestable(notebook: dict) -> list[str]:
     """nbval compares nothing where the output or its count is missing, and says nothing of it."""
     return [
         f"cell {index} is tagged {TAGGED} but holds no output and count: run make book, then "
-        "python tools/notebooks.py record"
+        "python -m tools.notebooks record"
         for index, cell in enumerate(notebook["cells"])
         if TAGGED in tags_of(cell)
         and not (cell.get("outputs") and cell.get("execution_count"))

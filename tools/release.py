@@ -20,8 +20,7 @@ from nbgrader.utils import compute_checksum
 from traitlets.config import PyFileConfigLoader
 from traitlets.log import get_logger
 
-sys.path.insert(0, str(Path(__file__).parent))
-import notebooks
+from . import notebooks
 
 # nbgrader calls `alembic` by its name, also where the environment of this Python is not activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

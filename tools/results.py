@@ -1,4 +1,4 @@
-"""Record the results that are too long for a page: `python tools/results.py [NAME ...]`, all of them by default.
+"""Record the results that are too long for a page: `python -m tools.results [NAME ...]`, all of them by default.
 
 Every script `benchmarks/record/<name>.py` has SEEDS, SETTINGS and `run(seed, **SETTINGS)`, which returns plain numbers.
 Each run goes into `lllcourse/results/<name>.json` as soon as it is done, so that an interrupted recording goes on where

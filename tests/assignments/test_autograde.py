@@ -82,7 +82,7 @@ def hand_in(folder, student, text, name=f"{NAME}.ipynb"):
 
 
 def grade(folder, *options):
-    command = [sys.executable, ROOT / "tools/grade.py", folder, NAME, *options]
+    command = [sys.executable, "-m", "tools.grade", folder, NAME, *options]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
 
 import notebooks  # noqa: E402
 import release  # noqa: E402
@@ -118,7 +117,7 @@ def test_a_source_that_cannot_be_released_is_named_and_stops_no_other(tmp_path):
         path.write_text(notebooks.dump(made))
         (path.parent / "mistakes.py").write_text("an answer")
     done = subprocess.run(
-        [sys.executable, ROOT / "tools/release.py", "--root", tmp_path],
+        [sys.executable, "-m", "tools.release", "--root", tmp_path],
         capture_output=True,
         text=True,
     )

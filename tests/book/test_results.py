@@ -1,16 +1,14 @@
 """Recorded results: that they are complete, whole after an interruption, and known to be stale when they are."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from lllcourse.results import FOLDER, recorded
+from tools import results
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import results  # noqa: E402
 
 NAMES = sorted(path.stem for path in results.SCRIPTS.glob("*.py"))
 

@@ -1,14 +1,11 @@
 """A slice of the recorded comparison of chapter 05, made again."""
 
-import sys
-from pathlib import Path
 
 import pytest
 
 from lllcourse.results import recorded
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
-import results
+from tools import results
 
 SLICE = {"T": 2, "keeps": [0.25, 0.5], "lams": [], "many": 2}
 SLICE |= {"cpg_keeps": [0.25], "target": 0.0}

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-TOOL = Path(__file__).parents[2] / "tools" / "build_book.py"
+TOOL = [sys.executable, "-m", "tools.build_book"]
 PAGE = "_build/html/book/01_x.html"
 
 
@@ -43,7 +43,7 @@ def write_chapter(book, code):
 
 def build(book, *options):
     done = subprocess.run(
-        [sys.executable, TOOL, "--root", book, *options], capture_output=True, text=True
+        [*TOOL, "--root", book, *options], capture_output=True, text=True
     )
     return done.returncode, done.stdout + done.stderr
 

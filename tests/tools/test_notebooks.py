@@ -3,12 +3,11 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 
-TOOL = Path(__file__).parents[2] / "tools" / "notebooks.py"
+TOOL = [sys.executable, "-m", "tools.notebooks"]
 URL = "https://github.com/someone/course"
 STREAM = {"output_type": "stream", "name": "stdout", "text": ["1\n"]}
 
@@ -62,7 +61,7 @@ def chapter(tmp_path):
 def tool(mode, chapter):
     root = chapter.parents[1]
     done = subprocess.run(
-        [sys.executable, TOOL, mode, "--root", root], capture_output=True, text=True
+        [*TOOL, mode, "--root", root], capture_output=True, text=True
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -183,12 +182,12 @@ def test_the_guides_follow_the_address_in_the_configuration(chapter):
         "```bash\ngit clone https://github.com/OWNER/x && cd x\n"
         "pip install jupyterlab git+https://github.com/OWNER/x\n```\n"
     )
-    check = [sys.executable, str(TOOL), "check", "--root", str(chapter.parents[1])]
+    check = [*TOOL, "check", "--root", str(chapter.parents[1])]
     assert (
         "students.md: names another address"
         in subprocess.run(check, capture_output=True, text=True).stdout
     )
-    subprocess.run([*check[:2], "format", *check[3:]], check=True)
+    subprocess.run([*check[:3], "format", *check[4:]], check=True)
     assert guide.read_text() == (
         f"```bash\ngit clone {URL} && cd x\npip install jupyterlab git+{URL}\n```\n"
     )

@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / "tools" / "layout.py"
+TOOL = [sys.executable, "-m", "tools.layout"]
 GOOD = {
     "_toc.yml": "format: jb-book\nroot: book/index\nchapters:\n  - file: book/lifelong/01_first_steps\n",
     "book/index.md": "# Book\n",
@@ -33,7 +32,7 @@ def layout(root, changed=()):
 
 def run(root):
     done = subprocess.run(
-        [sys.executable, TOOL, "--root", root], capture_output=True, text=True
+        [*TOOL, "--root", root], capture_output=True, text=True
     )
     return done.returncode, done.stdout
 

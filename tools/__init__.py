@@ -1,0 +1,1 @@
+"""What the Makefile calls, run as modules: `python -m tools.build_book`, `python -m tools.layout` and so on."""
