@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tools import notebooks, release
 
-import notebooks  # noqa: E402
-import release  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 NAMES = release.assignments(ROOT)
 each = pytest.mark.parametrize("name", NAMES)
