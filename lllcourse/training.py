@@ -3,7 +3,8 @@
 import math
 
 import torch
-from torch.nn import functional as F
+
+from .losses import cross_entropy, only_active
 
 MOMENTUM = 0.9
 OPTIMIZERS = {
@@ -17,19 +18,6 @@ OPTIMIZERS = {
 
 class Diverged(RuntimeError):
     """The loss, or a weight, became infinite or not a number."""
-
-
-def cross_entropy(model, x, y, active=None):
-    """Mean cross-entropy of `model` on a batch, over the active outputs only.
-
-    x (n, ...), y int64 (n,), active: boolean mask (outputs,) or, one for each example, (n, outputs); None means all.
-    """
-    return F.cross_entropy(only_active(model(x), active), y)
-
-
-def only_active(logits, active):
-    """The logits (n, outputs) with those outside the mask `active` at minus infinity: probability 0."""
-    return logits if active is None else logits.masked_fill(~active, -torch.inf)
 
 
 def predict(model, x, active=None):

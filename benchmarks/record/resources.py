@@ -16,7 +16,7 @@ from lllcourse.lifelong.ewc import EWC
 from lllcourse.lifelong.method import Method, learn, nbytes
 from lllcourse.lifelong.packnet import FREE, PackNet
 from lllcourse.lifelong.progressive import Progressive, ProgressiveMLP
-from lllcourse.lifelong.separate import separate
+from lllcourse.lifelong.separate_models import separate
 from lllcourse.models import MLP
 from lllcourse.tasks import permuted
 

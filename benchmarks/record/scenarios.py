@@ -21,7 +21,7 @@ from lllcourse.lifelong.progressive import Progressive, ProgressiveMLP
 from lllcourse.lifelong.replay import Replay
 from lllcourse.lifelong.rwalk import RWalk
 from lllcourse.lifelong.scp import SCP
-from lllcourse.lifelong.separate import separate
+from lllcourse.lifelong.separate_models import separate
 from lllcourse.lifelong.si import SI
 from lllcourse.models import MLP
 from lllcourse.tasks import SCENARIOS, active_outputs, relabelled, split

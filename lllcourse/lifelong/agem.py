@@ -10,7 +10,9 @@ Chaudhry, Ranzato, Rohrbach and Elhoseiny 2019, "Efficient lifelong learning wit
 
 import torch
 
-from .gem import GEM, check_count, check_finite, competing, gradient
+from ..checks import check_count, check_finite
+from .gem import GEM, gradient
+from .memory import competing
 
 
 def project(g, g_ref):

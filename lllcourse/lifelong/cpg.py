@@ -19,16 +19,12 @@ from torch import nn
 from torch.func import functional_call
 
 from .. import training
+from ..masks import straight_through
 from ..models import MLP
 from .method import nbytes
 from .packnet import FREE, PackNet
 
 PICKS = ("learned", "all", "none")
-
-
-def straight_through(score):
-    """[score > 0] as numbers, 1 or 0, whose gradient with respect to the score is 1 (Bengio et al. 2013, 1308.3432)."""
-    return (score > 0).to(score.dtype) + (score - score.detach())
 
 
 def picked_network(model, owner, k, picks, shapes):

@@ -13,21 +13,11 @@ import math
 
 import torch
 
-from ..training import device_of, only_active
+from ..losses import only_active
+from ..per_sample import summed_gradients
+from ..training import device_of
+from .anchored import penalty, pull, pull_weight  # noqa: F401
 from .method import Method, nbytes
-from .per_sample import summed_gradients
-
-
-def penalty(parameters, importance, anchor, lam):
-    """lambda * sum_i b_i (theta_i - theta_i^b)^2, a scalar with gradient, for a finite lambda.
-
-    parameters, importance, anchor: three lists of tensors alike in shape (or iterables, as `model.parameters()`).
-    Raises ValueError, naming the list, where the shapes differ.
-    """
-    springs = alike(parameters=parameters, importance=importance, anchor=anchor)
-    return lam * sum(
-        (b * (theta - theta_b) ** 2).sum() for theta, b, theta_b in springs
-    )
 
 
 def importance(
@@ -76,41 +66,6 @@ def importance(
         ):
             b += squares / len(x)
     return total
-
-
-def alike(**lists):
-    """Go through lists of tensors side by side, as `zip` does, but raise ValueError, naming the list, where one does
-    not fit the first in number or shape.
-    """
-    names, (first, *others) = list(lists), map(list, lists.values())
-    for name, other in zip(names[1:], others, strict=True):
-        shapes = [[tuple(t.shape) for t in tensors] for tensors in (first, other)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"{name} must hold tensors of the shapes of {names[0]}, {shapes[0]}, not {shapes[1]}"
-            )
-    return zip(first, *others, strict=True)
-
-
-def pull(parameters, anchor, weight):
-    """Move every parameter, in place, by its `weight` in [0, 1] of the way to its anchor. Three lists of tensors."""
-    for theta, theta_b, w in zip(parameters, anchor, weight, strict=True):
-        theta.data.lerp_(theta_b, w)
-
-
-def pull_weight(importance, lam, step_size):
-    """The weights with which `pull` is the proximal step of the penalty: it moves to the minimum over theta of
-
-        (theta - theta_now)^2 / (2 * step_size) + lambda * b * (theta - theta_b)^2
-
-    In the limit of small steps that is a gradient step of size `step_size` on `penalty`; but it is stable for every
-    lambda, where gradient steps grow without bound once step_size * lambda * b exceeds 1. With lambda = infinity it
-    puts each weight with b > 0 back to its anchor and leaves the others free.
-    """
-    # where: infinity times 0 would not be a number
-    stiffness = [torch.where(b > 0, 2 * step_size * lam * b, 0.0) for b in importance]
-    # s / (1 + s), in a form that is right at s = 0 and at s = infinity too
-    return [1 / (1 + 1 / s) for s in stiffness]
 
 
 class EWC(Method):

@@ -16,7 +16,10 @@ import math
 import numpy as np
 import torch
 
-from ..training import cross_entropy, device_of
+from ..checks import check_count, check_finite
+from ..losses import cross_entropy
+from ..training import device_of
+from .memory import competing
 from .method import Method, nbytes
 
 
@@ -160,18 +163,6 @@ class GEM(Method):
         return sum(nbytes(*kept) for kept in self.memory)
 
 
-def competing(own, present):
-    """The outputs among which an old example is asked now: masks (outputs,), or own (n, outputs).
-
-    Those of its own task; but where the present task's outputs include them all, as when classes are added one after
-    another, old and new have to compete: then those of the present task.
-    """
-    if present is None:
-        return None
-    present = present if present.ndim == 1 else present.any(0)
-    return torch.where((own & ~present).any(-1, keepdim=True), own, present)
-
-
 def put(g, parameters):
     """Write the vector g, (P,), into the parameters' `.grad`."""
     pieces = g.split([p.numel() for p in parameters])
@@ -192,21 +183,6 @@ def check_shapes(g, G):
     if G.ndim != 2 or G.shape[1] != len(g):
         raise ValueError(
             f"G has shape {tuple(G.shape)}; it must be (t, {len(g)}): a row for each past task, as long as g"
-        )
-
-
-def check_finite(name, values):
-    if not values.is_meta and not values.isfinite().all():
-        raise ValueError(
-            f"{name} has values that are not finite; if the training diverged, try a smaller lr"
-        )
-
-
-def check_count(name, value, otherwise):
-    """Raise ValueError, naming the argument, unless it is a whole number from 1 on."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(
-            f"{name} is {value!r}; it must be a whole number of examples, 1 or more ({otherwise})"
         )
 
 

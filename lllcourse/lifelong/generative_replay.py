@@ -15,8 +15,8 @@ import torch
 
 from .. import training
 from ..models import VAE
-from .gem import competing
 from .lwf import frozen, weights
+from .memory import competing
 from .method import Method, nbytes
 
 

@@ -17,8 +17,8 @@ batch, so that a small memory is seen as often as a large one.
 import torch
 from torch.nn import functional as F
 
+from ..checks import check_count
 from ..training import device_of
-from .gem import check_count
 from .lwf import frozen, weights
 from .method import Method, nbytes
 

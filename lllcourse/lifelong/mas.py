@@ -10,9 +10,9 @@ Aljundi et al. 2018, "Memory aware synapses: learning what (not) to forget" (arX
 
 import torch
 
+from ..per_sample import summed_gradients
 from ..training import device_of
 from .online_ewc import OnlineEWC
-from .per_sample import summed_gradients
 
 
 def importance(model, x, active=None, *, batch_size=500):

@@ -20,20 +20,11 @@ import torch
 from torch.func import functional_call
 
 from .. import training
+from ..masks import largest
 from .method import Method, nbytes
 from .progressive import check_order
 
 FREE = 0
-
-
-def largest(weight, candidates, keep):
-    """The mask of the round(keep * n) largest, in absolute value, of the n candidates; the first ones of equals.
-
-    weight: a tensor. candidates: a boolean mask of its shape, as is what is returned.
-    """
-    size = torch.where(candidates, weight.abs(), -1).flatten()
-    rank = size.argsort(descending=True, stable=True).argsort()
-    return (rank < (keep * candidates.sum().double()).round()).view_as(weight)
 
 
 def network_of(model, owner, k):

@@ -10,7 +10,7 @@ from torch.func import functional_call, grad, vmap
 from lllcourse import metrics, tasks, training
 from lllcourse.data import digits
 from lllcourse.lifelong import EWC, L2, Method, ewc, learn
-from lllcourse.lifelong.per_sample import summed_gradients
+from lllcourse.per_sample import summed_gradients
 from lllcourse.models import MLP
 
 from .harness import some, trained, weights

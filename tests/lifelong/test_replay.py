@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lllcourse import metrics, tasks, training
+from lllcourse.data import concatenate
 from lllcourse.lifelong import Method, Replay, learn, replay
 from lllcourse.models import MLP
 
@@ -149,7 +150,7 @@ def test_the_memory_is_in_all_so_many_and_counted_in_bytes():
 def test_a_memory_larger_than_all_data_keeps_all_of_it():
     method, sequence = Replay(10**6), tasks.split()[:2]
     learn(method, net(), sequence, scenario="class", epochs=1)
-    everything = tasks.concatenate(task.train for task in sequence)
+    everything = concatenate(task.train for task in sequence)
     assert torch.equal(method.memory.kept[0], everything.x)
     assert torch.equal(method.memory.kept[1], everything.y)
     own = method.memory.kept[2]

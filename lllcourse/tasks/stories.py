@@ -13,7 +13,7 @@ from itertools import combinations
 
 import torch
 
-from .data import Split, Task
+from ..data import Split, Task
 
 ROWS, LENGTH = 6, 7  # five sentences and the question; words in each
 

@@ -16,8 +16,8 @@ import torch
 
 from lllcourse import tasks as all_tasks
 from lllcourse.data import concatenate
-from lllcourse.questions import ANSWERS, KINDS, LENGTH, ROWS, WORDS, questions, read
 from lllcourse.results import recorded
+from lllcourse.tasks.stories import ANSWERS, KINDS, LENGTH, ROWS, WORDS, questions, read
 
 PARTS = ("train", "validation", "test")
 NAMES = [kind.__name__.replace("_", " ") for kind, _ in KINDS]
@@ -333,7 +333,7 @@ def test_the_questions_are_one_of_the_task_sequences():
 
 
 def record_script():
-    path = Path(__file__).parents[1] / "benchmarks/record/questions.py"
+    path = Path(__file__).parents[2] / "benchmarks/record/questions.py"
     spec = importlib.util.spec_from_file_location("record_questions", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
