@@ -1,7 +1,7 @@
 """Results that took too long to compute on a page, as `make results` recorded them, one JSON file each.
 
 They lie inside the package so that a notebook finds them wherever it runs, on Colab too. What made `<name>.json` is
-`benchmarks/record/<name>.py`.
+`experiments/<name>.py`.
 """
 
 import json
