@@ -1,141 +1,85 @@
-"""Recorded results: that they are complete, whole after an interruption, and known to be stale when they are."""
+"""The recorder: a result is whole after an interruption, and known to be stale when it is."""
 
 import json
-from pathlib import Path
+import runpy
+from types import SimpleNamespace
 
 import pytest
 
-from lllcourse.results import FOLDER, recorded
 from tools import results
-
-ROOT = Path(__file__).parents[2]
-
-NAMES = sorted(path.stem for path in results.SCRIPTS.glob("*.py"))
-
-
-def test_every_recorded_result_has_its_script_and_every_script_its_result():
-    assert NAMES and NAMES == sorted(path.stem for path in FOLDER.glob("*.json"))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_result_says_how_it_was_made(name):
-    facts, script = recorded(name), results.load(results.SCRIPTS / f"{name}.py")
-    assert facts["seeds"] == list(script.SEEDS) and len(script.SEEDS) >= 3
-    assert len(facts["runs"]) == len(facts["seeds"])
-    assert facts["settings"] == json.loads(json.dumps(script.SETTINGS))
-    assert set(facts["versions"]) == {"python", "torch", "numpy"}
-
-
-def test_a_stale_result_is_reported():
-    """As a skip with its reason, not a failure: renewing takes minutes and is a decision of its own."""
-    for line in results.stale():
-        pytest.skip(f"{line}; run make results")
-
-
-def test_a_slice_of_the_importances_comes_out_again():
-    """On another processor a run may differ a little; .02 is half of what fine-tuning loses."""
-    script = results.load(results.SCRIPTS / "importances.py")
-    again = script.run(0, **script.SETTINGS | {"lams": {"SI": [0.01]}})
-    old = recorded("importances")["runs"][0]
-    pairs = [(again["SI"]["0.01"], old["SI"]["0.01"])]
-    pairs.append((again["fine-tuning"], old["fine-tuning"]))
-    for now, before in pairs:
-        assert now["accuracy"] == pytest.approx(before["accuracy"], abs=0.02)
-        assert now["backward_transfer"] == pytest.approx(
-            before["backward_transfer"], abs=0.03
-        )
-
-
-def test_a_slice_of_the_scenarios_comes_out_again(monkeypatch):
-    """The bounds leave room for another processor, on which a run may differ a little."""
-    script = results.load(results.SCRIPTS / "scenarios.py")
-    every = script.makers
-
-    def some(*arguments):
-        return {name: every(*arguments)[name] for name in ("EWC", "replay")}
-
-    monkeypatch.setattr(script, "makers", some)
-    again = script.run(0, **script.SETTINGS | {"options": {"EWC": [1000]}})
-    old = recorded("scenarios")["runs"][0]
-    for scenario, methods in again.items():
-        for name, by_option in methods.items():
-            for option, now in by_option.items():
-                before = old[scenario][name][option]
-                for fact in ("validation", "accuracy", "backward_transfer"):
-                    assert now[fact] == pytest.approx(before[fact], abs=0.03)
-                assert now["storage"] == before["storage"]
-
-
-def test_a_slice_of_the_orders_comes_out_again():
-    script = results.load(results.SCRIPTS / "orders.py")
-    old = recorded("orders")["runs"][0]
-    again = script.run(0, **script.SETTINGS, orders=[[0, 1, 2, 3, 4], [1, 4, 0, 3, 2]])
-    for name in ("fine-tuning", "EWC"):
-        now, before = again[name], old[name]
-        numbers = "accuracy, forward and backward transfer"
-        for order, found in zip(now["orders"], now[numbers], strict=True):
-            at = before["orders"].index(order)
-            assert found == pytest.approx(before[numbers][at], abs=0.03)
-        for table in ("forward", "backward"):
-            for row, expected in zip(now[table], before[table], strict=True):
-                assert row == pytest.approx(expected, abs=0.05)
-
-
-def test_an_unknown_name_is_answered_with_those_that_there_are():
-    with pytest.raises(FileNotFoundError, match="there is:"):
-        recorded("nonsense")
+from tools.imports import Repository
 
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    """A script that counts its runs, in a repository of its own."""
-    for name in ("SCRIPTS", "RESULTS"):
-        monkeypatch.setattr(results, name, tmp_path / name.lower())
-        (tmp_path / name.lower()).mkdir()
+    """An experiment whose last seed is interrupted, in a repository of its own."""
+    module = tmp_path / "experiments/toy.py"
+    for path in (module.parent, tmp_path / "results"):
+        path.mkdir()
     monkeypatch.setattr(results, "ROOT", tmp_path)
-    script = results.SCRIPTS / "toy.py"
-    script.write_text(
+    monkeypatch.setattr(results, "EXPERIMENTS", module.parent)
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(results, "load", lambda _: SimpleNamespace(**runpy.run_path(module)))
+    module.write_text(
         '"""A toy."""\nSEEDS, SETTINGS = (0, 1, 2), {"n": 5}\n\n\n'
         'def run(seed, n):\n    if seed == 2:\n        raise KeyboardInterrupt\n    return {"sum": seed + n}\n'
     )
-    return script
+    return module
 
 
-def result_of(script):
-    return json.loads((results.RESULTS / f"{script.stem}.json").read_text())
+def edit(path, old, new):
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def result():
+    return json.loads((results.RESULTS / "toy.json").read_text())
+
+
+def code():
+    return results.code_hash("toy", Repository(results.ROOT))
 
 
 def test_an_interrupted_recording_goes_on_where_it_stopped(toy):
     with pytest.raises(KeyboardInterrupt):
         results.record("toy")
-    half = result_of(toy)
+    half = result()
     assert half["seeds"] == [0, 1] and half["runs"] == [{"sum": 5}, {"sum": 6}]
-    assert results.stale() == ["toy: seeds are missing"]
+    assert "seeds are missing" in results.stale(["toy"])["toy"]
     half["runs"][0] = {"sum": -1}  # would be overwritten if seed 0 ran again
-    (results.RESULTS / "toy.json").write_text(json.dumps(half))
-    toy.write_text(toy.read_text().replace("seed == 2", "seed == 3"))
-    half["code"] = results.code_hash(toy)
+    edit(toy, "seed == 2", "seed == 3")
+    half["code"] = code()
     (results.RESULTS / "toy.json").write_text(json.dumps(half))
     results.record("toy")
-    assert result_of(toy)["runs"] == [{"sum": -1}, {"sum": 6}, {"sum": 7}]
-    assert results.stale() == []
+    assert result()["runs"] == [{"sum": -1}, {"sum": 6}, {"sum": 7}]
+    assert results.stale(["toy"]) == {}
 
 
 def test_other_code_makes_a_result_stale_and_other_comments_do_not(toy):
-    toy.write_text(toy.read_text().replace("seed == 2", "seed == 3"))
+    edit(toy, "seed == 2", "seed == 3")
     results.record("toy")
-    toy.write_text(toy.read_text().replace("A toy", "Another docstring") + "# note\n")
-    assert results.stale() == []
-    toy.write_text(toy.read_text().replace("seed + n", "seed - n"))
-    assert results.stale() == ["toy: made by other code than there is now"]
+    edit(toy, "A toy", "Another docstring")
+    edit(toy, '{"sum": seed + n}', '{  # a note\n        "sum": seed + n,\n    }')
+    assert results.stale(["toy"]) == {}
+    edit(toy, "seed + n", "seed - n")
+    assert "made by other code" in results.stale(["toy"])["toy"]
 
 
-def test_the_hash_follows_the_imports_of_the_package(toy):
-    module = results.ROOT / "lllcourse/lifelong/method.py"
-    module.parent.mkdir(parents=True)
-    module.write_text("from ..tasks import a\n")
-    (results.ROOT / "lllcourse/tasks.py").write_text("a = 1\n")
-    toy.write_text("from lllcourse.lifelong.method import learn\n" + toy.read_text())
-    before = results.code_hash(toy)
-    (results.ROOT / "lllcourse/tasks.py").write_text("a = 2\n")
-    assert results.code_hash(toy) != before
+def test_the_hash_follows_imports_and_the_libraries_that_compute(toy):
+    for name, text in {
+        "lllcourse/__init__.py": "",
+        "lllcourse/tasks.py": "import torch\nfrom tqdm import trange\n\nSIZES = [1]\n",
+        "requirements.lock": "torch==2.0\ntqdm==4.0\nscipy==1.0\n",
+    }.items():
+        (results.ROOT / name).parent.mkdir(exist_ok=True)
+        (results.ROOT / name).write_text(text)
+    toy.write_text("from lllcourse.tasks import SIZES\n" + toy.read_text())
+    keys = [code()]
+    edit(results.ROOT / "lllcourse/tasks.py", "[1]", "[2]")
+    keys.append(code())
+    edit(results.ROOT / "requirements.lock", "torch==2.0", "torch==2.1")
+    keys.append(code())
+    assert len(set(keys)) == 3
+    for library in ("tqdm==4", "scipy==1"):
+        edit(results.ROOT / "requirements.lock", library, "x==1")
+        assert code() == keys[-1]
