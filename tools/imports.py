@@ -95,7 +95,7 @@ class Repository:
         return Reader(self, path)
 
     def graph(self, package: str) -> dict:
-        """The modules that each module of a package imports. A process of its own finds `root` before what is installed."""
+        """The modules that each module of a package imports. A process of its own looks in `root` first."""
         command = [sys.executable, "-c", GRAPH, package]
         done = subprocess.run(command, cwd=self.root, capture_output=True, text=True)
         if done.returncode:
@@ -140,9 +140,9 @@ class Repository:
         return {name: module for module, names in table.items() for name in names}, own
 
     def follow(self, dotted: str) -> tuple[Needs, str]:
-        """Where `package.module.name` leads to, through lazy tables: what is read on the way, and the dotted name there.
+        """Where `package.module.name` leads to through lazy tables: what is read on the way, and the dotted name there.
 
-        All of a package that does not know the name.
+        A package that does not know the name counts whole.
         """
         here, *names = dotted.split(".")
         needs = Needs(self.files(here))
