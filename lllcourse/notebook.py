@@ -25,13 +25,17 @@ def claim(row, statement, *, holds, lecture, here):
     only some are true. lecture, here: the figures of the lecture and those of the run, as short texts.
     Raises ValueError for an empty list of parts.
     """
-    holds = holds.tolist() if hasattr(holds, "tolist") else holds  # tensors and arrays
+    holds = (
+        holds.tolist() if hasattr(holds, "tolist") else holds
+    )  # tensors and arrays
     parts = [bool(p) for p in (holds if isinstance(holds, Iterable) else [holds])]
     if not parts:
         raise ValueError(
             f"claim({row!r}): holds is empty, so there is nothing to judge"
         )
-    verdict = "holds" if all(parts) else "in-part" if any(parts) else "does-not-show"
+    verdict = (
+        "holds" if all(parts) else "in-part" if any(parts) else "does-not-show"
+    )
     count = f" ({sum(parts)} of {len(parts)})" if len(parts) > 1 else ""
     facts = {
         "row": row,

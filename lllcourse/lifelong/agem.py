@@ -10,7 +10,7 @@ Chaudhry, Ranzato, Rohrbach and Elhoseiny 2019, "Efficient lifelong learning wit
 
 import torch
 
-from ..checks import check_count, check_finite
+from .. import checks
 from .gem import GEM, gradient
 from .memory import competing
 
@@ -24,8 +24,8 @@ def project(g, g_ref):
         raise ValueError(
             f"g has shape {tuple(g.shape)}, g_ref {tuple(g_ref.shape)}; both must be one vector, (P,)"
         )
-    check_finite("g", g.abs().max())
-    check_finite("g_ref", g_ref.abs().max())
+    checks.finite("g", g.abs().max())
+    checks.finite("g_ref", g_ref.abs().max())
     g64, ref = g.double(), g_ref.double()  # squares of small float32 would be zero
     product = g64 @ ref
     along = product / (ref @ ref) * ref
@@ -40,7 +40,7 @@ class AGEM(GEM):
 
     def __init__(self, memory, batch=32, seed=0):
         super().__init__(memory, seed=seed)
-        check_count("batch", batch, "the one constraint needs a gradient")
+        checks.count("batch", batch, "the one constraint needs a gradient")
         self.batch = batch
 
     def before_task(self, model, task):

@@ -58,7 +58,9 @@ def score(order, W, fade=0.5) -> float:
     """
     check_fade(fade)
     pairs = combinations(enumerate(order, 1), 2)
-    return float(sum(fade ** (len(order) - q) * W[i][j] for (_, i), (q, j) in pairs))
+    return float(
+        sum(fade ** (len(order) - q) * W[i][j] for (_, i), (q, j) in pairs)
+    )
 
 
 def best_order(W, fade=0.5) -> list[int]:
@@ -79,7 +81,9 @@ def best_order(W, fade=0.5) -> list[int]:
     W = W.tolist()
     best = {(): (0.0, [])}  # of each set of tasks, as a sorted tuple: score, order
     for size in range(1, T + 1):
-        weight = fade ** (T - size)  # of the task that comes last in a set of this size
+        weight = fade ** (
+            T - size
+        )  # of the task that comes last in a set of this size
         for tasks in combinations(range(T), size):
             ends = []
             for j in tasks:

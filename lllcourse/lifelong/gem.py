@@ -16,7 +16,7 @@ import math
 import numpy as np
 import torch
 
-from ..checks import check_count, check_finite
+from .. import checks
 from ..losses import cross_entropy
 from ..training import device_of
 from .memory import competing
@@ -39,8 +39,10 @@ def project(g, G, margin=0.0):
     """
     check_shapes(g, G)
     check_margin(margin)
-    check_finite("g", g.abs().max())  # a NaN anywhere is the largest; this is cheap
-    check_finite("G", slopes := products(G, g))
+    checks.finite(
+        "g", g.abs().max()
+    )  # a NaN anywhere is the largest; this is cheap
+    checks.finite("G", slopes := products(G, g))
     if (slopes >= 0).all():
         return g
     start = new = g.double() + margin * G.sum(0) if margin else g.double()
@@ -71,7 +73,9 @@ def solve_dual(gram, slopes):
     K += 1e-12 * np.eye(len(K))
 
     v, lean = np.zeros(len(s)), np.zeros(len(s), dtype=bool)
-    for _ in range(10 * len(s)):  # no more than 2 t in thousands of degenerate problems
+    for _ in range(
+        10 * len(s)
+    ):  # no more than 2 t in thousands of degenerate problems
         products = np.where(lean, np.inf, s + K @ v)
         if products.min() >= -1e-12:
             break
@@ -120,7 +124,7 @@ class GEM(Method):
 
     def __init__(self, memory, margin=0.0, seed=0):
         otherwise = "for each task; without memory it is fine-tuning: use Method()"
-        check_count("memory", memory, otherwise)
+        checks.count("memory", memory, otherwise)
         check_margin(margin)
         self.size, self.margin = memory, margin
         self.generator = torch.Generator().manual_seed(seed)
@@ -179,7 +183,9 @@ def products(G, g):
 def check_shapes(g, G):
     """Raise ValueError, naming the argument, unless g is (P,) and G (t, P)."""
     if g.ndim != 1:
-        raise ValueError(f"g has shape {tuple(g.shape)}; it must be one vector, (P,)")
+        raise ValueError(
+            f"g has shape {tuple(g.shape)}; it must be one vector, (P,)"
+        )
     if G.ndim != 2 or G.shape[1] != len(g):
         raise ValueError(
             f"G has shape {tuple(G.shape)}; it must be (t, {len(g)}): a row for each past task, as long as g"

@@ -101,7 +101,9 @@ class PackNet(Method):
             raise ValueError(
                 f"task {self.asked} ({task.name!r}): an owner is an int8 number, so 127 tasks are the most"
             )
-        if any(getattr(m, "running_mean", None) is not None for m in model.modules()):
+        if any(
+            getattr(m, "running_mean", None) is not None for m in model.modules()
+        ):
             raise ValueError(
                 "the network keeps running statistics, which later tasks would change; use one without them"
             )
@@ -134,7 +136,9 @@ class PackNet(Method):
     def train_only(self, model, owner):
         """From here on, training moves the weights of this owner and holds all others where they are."""
         self.moving = {name: o == owner for name, o in self.owner.items()}
-        self.held = {n: p.detach().clone() for n, p in self.parameters(model).items()}
+        self.held = {
+            n: p.detach().clone() for n, p in self.parameters(model).items()
+        }
 
     def after_gradient(self, model):
         for name, p in self.parameters(model).items():

@@ -18,6 +18,10 @@ def recorded(name) -> dict:
     """
     path = FOLDER / f"{name}.json"
     if not path.is_file():
-        names = ", ".join(sorted(p.stem for p in FOLDER.glob("*.json"))) or "none yet"
-        raise FileNotFoundError(f"no result is recorded as {name!r}; there is: {names}")
+        names = (
+            ", ".join(sorted(p.stem for p in FOLDER.glob("*.json"))) or "none yet"
+        )
+        raise FileNotFoundError(
+            f"no result is recorded as {name!r}; there is: {names}"
+        )
     return json.loads(path.read_text(encoding="utf-8"))
