@@ -152,9 +152,8 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.ask = skip_init(
-            nn.Linear, width, 3 * width
-        )  # queries, keys and values
+        # queries, keys and values
+        self.ask = skip_init(nn.Linear, width, 3 * width)
         self.tell = skip_init(nn.Linear, width, width)
         self.up = skip_init(nn.Linear, width, width)
         self.down = skip_init(nn.Linear, width, width)
@@ -162,12 +161,10 @@ class Block(nn.Module):
     def forward(self, h):
         n, rows, width = h.shape
         parts = self.ask(self.norms[0](h)).view(n, rows, 3, self.heads, -1)
-        query, key, value = parts.permute(
-            2, 0, 3, 1, 4
-        )  # each (n, heads, rows, ...)
-        match = (
-            query @ key.mT / (width // self.heads) ** 0.5
-        )  # (n, heads, rows, rows)
+        # each (n, heads, rows, ...)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        # (n, heads, rows, rows)
+        match = query @ key.mT / (width // self.heads) ** 0.5
         heard = (match.softmax(-1) @ value).transpose(1, 2).reshape(n, rows, width)
         h = h + self.tell(heard)
         return h + self.down(torch.relu(self.up(self.norms[1](h))))

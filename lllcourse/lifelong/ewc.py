@@ -36,11 +36,7 @@ def importance(
 
     Raises ValueError for an unknown kind of labels, no data, or "true" labels that are not there.
     """
-    checks.one_of("labels", labels, LABELS)
-    checks.require(
-        len(x) and (labels != "true" or y is not None),
-        "importance needs data: x must not be empty, and labels='true' needs y",
-    )
+    check_data(x, y, labels)
     device, generator = device_of(model), torch.Generator().manual_seed(seed)
     x, y = x.to(device), None if y is None else y.to(device)
     outputs = range(model(x[:1]).shape[1])
@@ -69,6 +65,15 @@ def importance(
         ):
             b += squares / len(x)
     return total
+
+
+def check_data(x, y, labels):
+    """Raise ValueError for an unknown kind of labels, and where there is no data for it."""
+    checks.one_of("labels", labels, LABELS)
+    checks.require(
+        len(x) and (labels != "true" or y is not None),
+        "importance needs data: x must not be empty, and labels='true' needs y",
+    )
 
 
 class EWC(Anchored):

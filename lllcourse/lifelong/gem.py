@@ -37,13 +37,7 @@ def project(g, G, margin=0.0):
 
     Raises ValueError for shapes that do not fit, values that are not finite, and a negative margin.
     """
-    check_shapes(g, G)
-    check_margin(margin)
-    checks.finite(
-        "g", g.abs().max()
-    )  # a NaN anywhere is the largest; this is cheap
-    checks.finite("G", slopes := products(G, g))
-    if (slopes >= 0).all():
+    if (checked_products(g, G, margin) >= 0).all():
         return g
     start = new = g.double() + margin * G.sum(0) if margin else g.double()
     # Only constraints that are violated on the way can push: they are few, and float64 is dear on all of G.
@@ -180,20 +174,24 @@ def products(G, g):
     return G @ (g / unit).to(G.dtype)
 
 
-def check_shapes(g, G):
-    """Raise ValueError, naming the argument, unless g is (P,) and G (t, P)."""
-    if g.ndim != 1:
-        raise ValueError(
-            f"g has shape {tuple(g.shape)}; it must be one vector, (P,)"
-        )
-    if G.ndim != 2 or G.shape[1] != len(g):
-        raise ValueError(
-            f"G has shape {tuple(G.shape)}; it must be (t, {len(g)}): a row for each past task, as long as g"
-        )
+def checked_products(g, G, margin):
+    """`products(G, g)`, or a ValueError that names what is wrong: a shape, a value that is not finite, the margin."""
+    checks.require(
+        g.ndim == 1, f"g has shape {tuple(g.shape)}; it must be one vector, (P,)"
+    )
+    checks.require(
+        G.ndim == 2 and G.shape[1] == len(g),
+        f"G has shape {tuple(G.shape)}; it must be (t, {len(g)}): a row for each past task, as long as g",
+    )
+    check_margin(margin)
+    # a NaN anywhere is the largest entry: this is cheap
+    checks.finite("g", g.abs().max())
+    checks.finite("G", found := products(G, g))
+    return found
 
 
 def check_margin(margin):
-    if not 0 <= margin < math.inf:
-        raise ValueError(
-            f"margin is {margin}; it must be a number from 0 (the plain projection) on"
-        )
+    checks.require(
+        0 <= margin < math.inf,
+        f"margin is {margin}; it must be a number from 0 (the plain projection) on",
+    )

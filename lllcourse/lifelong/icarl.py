@@ -31,9 +31,7 @@ def herd(features, m):
 
     Raises ValueError for no features, and an m below 1.
     """
-    checks.count("m", m, "an empty herd has no mean")
-    if len(features) == 0:
-        raise ValueError("features is empty: a herd needs at least one example")
+    check_herd(features, m)
     mean, total = features.mean(0), torch.zeros_like(features[:1])
     free = torch.ones(len(features), dtype=torch.bool, device=features.device)
     taken = []
@@ -44,6 +42,14 @@ def herd(features, m):
         free = free & (torch.arange(len(free), device=free.device) != best)
         taken.append(best)
     return torch.cat(taken)
+
+
+def check_herd(features, m):
+    """Raise ValueError unless at least one example is to be chosen, and there is one."""
+    checks.count("m", m, "an empty herd has no mean")
+    checks.require(
+        len(features), "features is empty: a herd needs at least one example"
+    )
 
 
 def nearest(features, means):
@@ -70,10 +76,11 @@ class ICaRL(Method):
         checks.count("batch", batch, "iCaRL trains on exemplars too")
         self.size, self.batch = memory, batch
         self.generator = torch.Generator().manual_seed(seed)
+        # for each class x (m, ...), best first
         self.exemplars, self.teacher = (
             {},
             None,
-        )  # for each class x (m, ...), best first
+        )
 
     def before_task(self, model, task):
         if not hasattr(model, "features"):

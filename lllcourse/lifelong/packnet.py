@@ -19,7 +19,7 @@ from functools import partial
 import torch
 from torch.func import functional_call
 
-from .. import training
+from .. import checks, training
 from ..masks import largest
 from .method import Method, nbytes
 from .progressive import check_order
@@ -67,18 +67,15 @@ class PackNet(Method):
         batch_size=32,
         seed=0,
     ):
-        if not 0 < keep <= 1:
-            raise ValueError(
-                f"keep is {keep}; it must be a share above 0 and at most 1"
-            )
-        if not 0 <= least < 1:
-            raise ValueError(
-                f"least is {least}; it must be a share from 0 on and below 1"
-            )
-        if optimizer not in training.OPTIMIZERS:
-            raise ValueError(
-                f"optimizer is {optimizer!r}; it must be one of {', '.join(map(repr, training.OPTIMIZERS))}"
-            )
+        checks.require(
+            0 < keep <= 1,
+            f"keep is {keep}; it must be a share above 0 and at most 1",
+        )
+        checks.require(
+            0 <= least < 1,
+            f"least is {least}; it must be a share from 0 on and below 1",
+        )
+        checks.one_of("optimizer", optimizer, training.OPTIMIZERS)
         if retrain_epochs < 0 or batch_size < 1 or not lr > 0:
             raise ValueError(
                 f"retrain_epochs={retrain_epochs}, batch_size={batch_size}, lr={lr}: "

@@ -109,9 +109,8 @@ class Progressive(Method):
         check_order(self)
         model = self.columned(model)
         if self.learned:
-            model.requires_grad_(
-                False
-            )  # then no gradient, and so no optimiser's step
+            # then no gradient, and so no optimiser's step
+            model.requires_grad_(False)
             model.grow()
         elif len(model.columns) > 1:
             raise ValueError(

@@ -34,9 +34,8 @@ def follow(parameters, here, omega):
     for theta, before, w in zip(parameters, here, omega, strict=True):
         if theta.grad is not None:  # a weight that the loss does not use
             w.addcmul_(theta.grad, before - theta)
-        before.copy_(
-            theta
-        )  # a copy of its own: an alias would make every step zero
+        # a copy of its own: an alias would make every step zero
+        before.copy_(theta)
 
 
 class SI(Anchored):
