@@ -8,6 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
+from . import device
+
 
 class MLP(nn.Module):
     """Fully connected layers with ReLU between them.
@@ -43,6 +45,14 @@ class MLP(nn.Module):
         for layer in self.layers[:-1]:
             x = torch.relu(layer(x))
         return x
+
+
+def network(seed=0, hidden=(100, 100)):
+    """The course's network for digits, on `lllcourse.device()`: an MLP with 784 inputs and ten outputs.
+
+    hidden: the widths of the layers between them.
+    """
+    return MLP(784, *hidden, 10, seed=seed).to(device())
 
 
 class VAE(nn.Module):
