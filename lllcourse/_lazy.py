@@ -9,7 +9,9 @@ def lazy(package, names):
     package: its `__name__`. names: a dict from each submodule to the names that the package hands on from it. No
     submodule may have the name of something that is handed on: importing it would put it in that one's place.
     """
-    home = {name: module for module, handed_on in names.items() for name in handed_on}
+    home = {
+        name: module for module, handed_on in names.items() for name in handed_on
+    }
     listed = sorted({*names, *home})
 
     def __getattr__(name):

@@ -1,9 +1,9 @@
 """The losses that several methods share."""
 
-import math
-
 import torch
 from torch.nn import functional as F
+
+from . import checks
 
 
 def cross_entropy(model, x, y, active=None):
@@ -25,19 +25,7 @@ def distillation(student_logits, teacher_logits, T=2.0):
     student_logits, teacher_logits: (n, outputs), finite. No gradient goes to the teacher.
     Raises ValueError for shapes that differ, and unless 0 < T < infinity.
     """
-    if student_logits.shape != teacher_logits.shape:
-        raise ValueError(
-            f"student_logits has shape {tuple(student_logits.shape)}, teacher_logits "
-            f"{tuple(teacher_logits.shape)}; both must be (n, outputs) over the same outputs"
-        )
-    check_temperature(T)
+    checks.distillable(student_logits, teacher_logits, T)
     log_p = (teacher_logits.detach() / T).log_softmax(1)
     log_q = (student_logits / T).log_softmax(1)
     return T**2 * (log_p.exp() * (log_p - log_q)).sum(1).mean()
-
-
-def check_temperature(T):
-    if not 0 < T < math.inf:
-        raise ValueError(
-            f"T is {T}; it must be a finite temperature above 0 (1 leaves the answers as they are)"
-        )

@@ -22,6 +22,7 @@ _NAMES = {
         "r_table",
         "surface",
     ),
+    "plane": ("Plane", "position"),
     "drawings": ("columns", "cone", "cycle", "images", "owners", "tree"),
 }
 __getattr__, __dir__, __all__ = lazy(__name__, _NAMES)

@@ -17,11 +17,16 @@ def matrix(values, columns, ax=None, *, rows=None, title=None, label=""):
     label: what the numbers are, below the columns.
     """
     values, rows = to_numpy(values), rows or columns
-    ax = ax or plt.subplots(figsize=(1.1 * len(columns) + 2, 0.5 * len(rows) + 0.9))[1]
+    ax = (
+        ax
+        or plt.subplots(figsize=(1.1 * len(columns) + 2, 0.5 * len(rows) + 0.9))[1]
+    )
     ax.imshow(values, vmin=0, vmax=1, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         how = {"ha": "center", "va": "center"}
-        ax.text(j, i, f"{value:.2f}", color="white" if value < 0.6 else "black", **how)
+        ax.text(
+            j, i, f"{value:.2f}", color="white" if value < 0.6 else "black", **how
+        )
     ax.set_xticks(range(len(columns)), columns)
     ax.set_yticks(range(len(rows)), rows)
     ax.set(xlabel=label, title=title or "")
@@ -128,7 +133,12 @@ def surface(xs, ys, loss, ax=None, *, levels=14, title=None, label="loss"):
         alpha=0.85,
     )
     ax.contour(
-        to_numpy(xs), to_numpy(ys), loss, levels=steps, colors="white", linewidths=0.4
+        to_numpy(xs),
+        to_numpy(ys),
+        loss,
+        levels=steps,
+        colors="white",
+        linewidths=0.4,
     )
     colour_bar = ax.figure.colorbar(filled, ax=ax, format="%.2g", label=label)
     colour_bar.outline.set_edgecolor(INK)

@@ -28,7 +28,9 @@ def images(rows, names=None, titles=None, axes=None):
             ax.grid(False)
             ax.spines[:].set_visible(False)
             if c < len(row):
-                ax.imshow(to_numpy(row[c]).reshape(28, 28), cmap="gray", vmin=0, vmax=1)
+                ax.imshow(
+                    to_numpy(row[c]).reshape(28, 28), cmap="gray", vmin=0, vmax=1
+                )
             if titles and r == 0 and c < len(titles):
                 ax.set_title(titles[c])
         if names:
@@ -46,11 +48,15 @@ def cone(G, arrows, ax=None, *, reach=2.5):
     inside = (np.stack(np.meshgrid(line, line), -1) @ G.T >= 0).all(-1)
     ax.contourf(line, line, inside, levels=[0.5, 1.5], colors=[INK], alpha=0.2)
     for row in G:
-        ax.axline((0, 0), (-row[1], row[0]), color=INK, linestyle=":", linewidth=1.2)
+        ax.axline(
+            (0, 0), (-row[1], row[0]), color=INK, linestyle=":", linewidth=1.2
+        )
     for i, (name, tip) in enumerate(arrows.items()):
         tip, style = to_numpy(tip), look(i)
         del style["marker"]  # an arrow has none
-        ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "lw": 2} | style)
+        ax.annotate(
+            "", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "lw": 2} | style
+        )
         ax.annotate(
             name,
             tip,
@@ -136,7 +142,13 @@ def columns(net, ax=None):
     """
     T, sizes = len(net.columns), net.sizes
     ax = ax or plt.subplots(figsize=(1.7 * T + 1.6, 0.9 * len(sizes)))[1]
-    solid = {"arrowstyle": "-|>", "color": INK, "lw": 1.4, "shrinkA": 16, "shrinkB": 16}
+    solid = {
+        "arrowstyle": "-|>",
+        "color": INK,
+        "lw": 1.4,
+        "shrinkA": 16,
+        "shrinkB": 16,
+    }
     for k, column in enumerate(net.columns):
         colour = COLOURS[k % len(COLOURS)]
         dashed = solid | {"linestyle": "--", "color": colour}
@@ -150,7 +162,9 @@ def columns(net, ax=None):
             ax.text(k, i, width, ha="center", va="center", bbox=box)
         ax.text(k, len(sizes) - 0.35, f"task {k + 1}", ha="center", color=colour)
     box = {"boxstyle": "round,pad=0.4", "fc": "none", "ec": INK}
-    ax.text((T - 1) / 2, 0, f"{sizes[0]} inputs", ha="center", va="center", bbox=box)
+    ax.text(
+        (T - 1) / 2, 0, f"{sizes[0]} inputs", ha="center", va="center", bbox=box
+    )
     ax.set(xlim=(-0.6, T - 0.4), ylim=(-0.4, len(sizes)))
     ax.axis("off")
     return ax
@@ -180,7 +194,8 @@ def owners(maps, titles, axes=None):
         ax.spines[:].set_visible(True)
         ax.grid(False)
     patches = [
-        mpl.patches.Patch(color=c, label=f"task {k}") for k, c in enumerate(colours, 1)
+        mpl.patches.Patch(color=c, label=f"task {k}")
+        for k, c in enumerate(colours, 1)
     ]
     axes[-1].legend(handles=patches, loc="center left", bbox_to_anchor=(1, 0.5))
     return axes

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from cycler import cycler
 
-INK = "#7d7d7d"  # contrast about 4:1 both on white and on the dark theme's background
+INK = (
+    "#7d7d7d"  # contrast about 4:1 both on white and on the dark theme's background
+)
 # Okabe and Ito's colours, which the colour-blind can tell apart
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))

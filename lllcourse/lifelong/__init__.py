@@ -4,6 +4,7 @@ from .._lazy import lazy
 
 _NAMES = {
     "method": ("Learned", "Method", "learn"),
+    "seeds": ("learn_seeds",),
     "separate_models": ("separate",),
     "anchored": (),
     "l2": ("L2",),

@@ -95,7 +95,9 @@ class CPG(PackNet):
         how = {"lr": lr, "optimizer": optimizer, "batch_size": batch_size}
         super().__init__(keep, retrain_epochs=retrain_epochs, seed=seed, **how)
         if not 0 <= target <= 1:
-            raise ValueError(f"target is {target}; it must be an accuracy from 0 to 1")
+            raise ValueError(
+                f"target is {target}; it must be an accuracy from 0 to 1"
+            )
         if grow < 1 or most < 0 or not pick_lr > 0:
             raise ValueError(
                 f"grow={grow}, most={most}, pick_lr={pick_lr}: need grow >= 1, most >= 0, pick_lr > 0"
@@ -189,7 +191,9 @@ class CPG(PackNet):
                 break
             self.widen(model)
             self.train_again(model, task, active)
-        self.picks.append({n: (s > 0) & self.old(n) for n, s in self.scores.items()})
+        self.picks.append(
+            {n: (s > 0) & self.old(n) for n, s in self.scores.items()}
+        )
         self.shapes.append({n: p.shape for n, p in model.named_parameters()})
         self.scores = {}
         super().after_task(model, task, active)

@@ -16,7 +16,8 @@ import math
 
 from torch.nn import functional as F
 
-from ..losses import check_temperature, distillation, only_active
+from .. import checks
+from ..losses import distillation, only_active
 from .method import Method, nbytes
 
 
@@ -38,7 +39,7 @@ class LwF(Method):
             raise ValueError(
                 f"lam is {lam}; it must be a finite number from 0 (fine-tuning) on"
             )
-        check_temperature(T)
+        checks.temperature(T)
         self.lam, self.T = lam, T
         self.teacher = None  # the frozen network
         self.old = []  # the groups of its outputs that are distilled, each a mask (outputs,)

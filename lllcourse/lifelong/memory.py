@@ -6,7 +6,7 @@ algorithm R. It makes the memory a uniform sample of everything seen, without kn
 
 import torch
 
-from ..checks import check_count
+from .. import checks
 
 
 def reservoir(seen, n, size, generator):
@@ -29,7 +29,7 @@ class Reservoir:
     """A memory of `size` examples, a uniform sample of all that were added. An example is a row of several tensors."""
 
     def __init__(self, size, seed=0):
-        check_count("memory", size, "use Method() for no memory")
+        checks.count("memory", size, "use Method() for no memory")
         self.size, self.seen, self.kept = size, 0, []
         self.generator = torch.Generator().manual_seed(seed)
 

@@ -13,7 +13,7 @@ example once and stores it on the way; here a task is seen in several epochs, an
 
 import torch
 
-from ..checks import check_count
+from .. import checks
 from ..training import device_of
 from .memory import Reservoir, competing
 from .method import Method, nbytes
@@ -29,7 +29,7 @@ class Replay(Method):
     """
 
     def __init__(self, memory, batch=32, seed=0):
-        check_count("batch", batch, "use Method() for no replay")
+        checks.count("batch", batch, "use Method() for no replay")
         self.memory, self.batch = Reservoir(memory, seed), batch
 
     def loss(self, model, x, y, active):

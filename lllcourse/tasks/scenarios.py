@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from .. import checks
 from ..data import Split, Task
 
 SCENARIOS = ("task", "domain", "class")
@@ -23,7 +24,7 @@ def relabelled(tasks, scenario) -> list[Task]:
 
     "task" and "class" keep the labels. Doing it twice changes nothing. Raises ValueError for an unknown scenario.
     """
-    _check_scenario(scenario)
+    checks.one_of("scenario", scenario, SCENARIOS)
     if scenario != "domain":
         return list(tasks)
 
@@ -50,7 +51,7 @@ def active_outputs(tasks, scenario, learned, on, outputs) -> Tensor:
     tasks: already `relabelled`. outputs: how many outputs the network has. Returns a boolean mask (outputs,).
     A task that has not been learned yet (learned < on) is asked with its own outputs among the others.
     """
-    _check_scenario(scenario)
+    checks.one_of("scenario", scenario, SCENARIOS)
     asked = tasks[on - 1 : on] if scenario == "task" else tasks[: max(learned, on)]
     classes = sorted({c for task in asked for c in task.classes})
     if classes[-1] >= outputs:
@@ -81,10 +82,3 @@ def check_tasks(tasks, parts=("train", "validation", "test")):
                     f"task {number} ({task.name!r}): examples of its {part} split have shape {tuple(x.shape[1:])}, "
                     f"those of task 1 {tuple(shape)}; one network takes one shape"
                 )
-
-
-def _check_scenario(scenario):
-    if scenario not in SCENARIOS:
-        raise ValueError(
-            f"scenario is {scenario!r}; it must be one of {', '.join(map(repr, SCENARIOS))}"
-        )

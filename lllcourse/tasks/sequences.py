@@ -21,10 +21,14 @@ def permuted(T, seed=0) -> list[Task]:
     base, generator, tasks = digits(), torch.Generator().manual_seed(seed), []
     for t in range(T):
         order = (
-            torch.arange(784) if t == 0 else torch.randperm(784, generator=generator)
+            torch.arange(784)
+            if t == 0
+            else torch.randperm(784, generator=generator)
         )
         tasks.append(
-            _with_images(base, f"permuted {t + 1}", lambda x, order=order: x[:, order])
+            _with_images(
+                base, f"permuted {t + 1}", lambda x, order=order: x[:, order]
+            )
         )
     return tasks
 
@@ -87,7 +91,10 @@ def noisy_then_clean(seed=0, noise=0.2) -> list[Task]:
             hit, torch.randint(2, x.shape, generator=generator).to(x.dtype), x
         )
 
-    return [_with_images(base, "noisy", salt_and_pepper), replace(base, name="clean")]
+    return [
+        _with_images(base, "noisy", salt_and_pepper),
+        replace(base, name="clean"),
+    ]
 
 
 def _with_images(task, name, change):
@@ -107,4 +114,6 @@ def _rotate(x, angle):
         len(x), 2, 3
     )
     grid = F.affine_grid(turn, (len(x), 1, 28, 28), align_corners=False)
-    return F.grid_sample(x.view(-1, 1, 28, 28), grid, align_corners=False).flatten(1)
+    return F.grid_sample(x.view(-1, 1, 28, 28), grid, align_corners=False).flatten(
+        1
+    )

@@ -121,7 +121,9 @@ def three_facts(draw):
 
 def two_arguments(draw):
     row, way = draw.sample(PLACES, 3), draw.choice(list(DIRECTIONS))
-    facts = [f"the {a} is {way} of the {b}" for a, b in zip(row, row[1:], strict=False)]
+    facts = [
+        f"the {a} is {way} of the {b}" for a, b in zip(row, row[1:], strict=False)
+    ]
     i = draw.randrange(2)
     if draw.random() < 0.5:
         return shuffled(draw, facts), f"what is {way} of the {row[i + 1]}", row[i]
@@ -130,7 +132,9 @@ def two_arguments(draw):
 
 def three_arguments(draw):
     gifts = [(*people(draw, 2), thing) for thing in draw.sample(THINGS, 3)]
-    story = [f"{giver} gave the {thing} to {taker}" for giver, taker, thing in gifts]
+    story = [
+        f"{giver} gave the {thing} to {taker}" for giver, taker, thing in gifts
+    ]
     giver, taker, thing = draw.choice(gifts)
     return story, f"who gave the {thing} to {taker}", giver
 
@@ -176,7 +180,10 @@ def negation(draw):
     story = [f"{n} is {'' if true else 'not '}in the {p}" for n, p, true in facts]
     name, place, true = draw.choice(facts)
     if true and draw.random() < 0.3:
-        place, true = draw.choice([other for other in PLACES if other != place]), False
+        place, true = (
+            draw.choice([other for other in PLACES if other != place]),
+            False,
+        )
     return story, f"is {name} in the {place}", "yes" if true else "no"
 
 
@@ -245,8 +252,12 @@ def deduction(draw):
 def induction(draw):
     animals, colours = draw.sample(ANIMALS, 2), draw.sample(COLOURS, 2)
     *known, new = draw.sample(PETS, 3)
-    story = [f"{pet} is a {animal}" for pet, animal in zip(known, animals, strict=True)]
-    story += [f"{pet} is {colour}" for pet, colour in zip(known, colours, strict=True)]
+    story = [
+        f"{pet} is a {animal}" for pet, animal in zip(known, animals, strict=True)
+    ]
+    story += [
+        f"{pet} is {colour}" for pet, colour in zip(known, colours, strict=True)
+    ]
     i = draw.randrange(2)
     story = shuffled(draw, [*story, f"{new} is a {animals[i]}"])
     return story, f"what colour is {new}", colours[i]
@@ -258,7 +269,9 @@ def position(draw):
     story = [f"the {a} is {first} the {b}", f"the {b} is {second} the {c}"]
     (x, y), (u, v) = SIDES[first], SIDES[second]  # from b to a, from c to b
     asked = draw.choice(list(SIDES))
-    far = (x + u) * SIDES[asked][0] + (y + v) * SIDES[asked][1]  # of a from c, that way
+    far = (x + u) * SIDES[asked][0] + (y + v) * SIDES[asked][
+        1
+    ]  # of a from c, that way
     if draw.random() < 0.5:
         a, c, far = c, a, -far
     answer = "yes" if far > 0 else "no"
@@ -267,10 +280,16 @@ def position(draw):
 
 def size(draw):
     order = draw.sample(VESSELS, 4)  # the smallest first
-    story = [f"the {a} fits in the {b}" for a, b in zip(order, order[1:], strict=False)]
+    story = [
+        f"the {a} fits in the {b}" for a, b in zip(order, order[1:], strict=False)
+    ]
     i, j = draw.sample(range(4), 2)
     answer = "yes" if i < j else "no"
-    return shuffled(draw, story), f"does the {order[i]} fit in the {order[j]}", answer
+    return (
+        shuffled(draw, story),
+        f"does the {order[i]} fit in the {order[j]}",
+        answer,
+    )
 
 
 def path_finding(draw):
@@ -337,12 +356,16 @@ def tokens(story, question):
     """The story (a list of sentences) and its question as a list of ROWS * LENGTH tokens."""
     free = [""] * (ROWS - 1 - len(story))
     rows = [line.split() for line in (*story, *free, question)]
-    return [_TOKEN[word] for row in rows for word in row + [""] * (LENGTH - len(row))]
+    return [
+        _TOKEN[word] for row in rows for word in row + [""] * (LENGTH - len(row))
+    ]
 
 
 def read(story) -> str:
     """The text of one story, a sentence a line, from its tokens, int64 (ROWS * LENGTH,)."""
-    rows = [[WORDS[token] for token in row if token] for row in story.view(ROWS, -1)]
+    rows = [
+        [WORDS[token] for token in row if token] for row in story.view(ROWS, -1)
+    ]
     names = {*PEOPLE, *PETS, *DAYS}
     lines = [
         " ".join(

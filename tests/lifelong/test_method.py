@@ -134,7 +134,7 @@ def test_time_is_counted_for_each_task():
     "settings, message",
     [
         ({"scenario": "online"}, "'online'"),
-        ({"on": "train"}, "'test' or 'validation'"),
+        ({"on": "train"}, "one of 'test', 'validation'"),
         ({"every": 0}, "every is 0"),
         ({"optimizer": "rmsprop"}, "rmsprop"),
         ({"lr": -1.0}, "lr > 0"),

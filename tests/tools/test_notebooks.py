@@ -113,7 +113,7 @@ def test_the_form_is_a_valid_notebook_that_keeps_what_matters(chapter):
     assert "Große Überschrift" in chapter.read_text(encoding="utf-8")
     assert title.source == "# Große Überschrift"
     assert bootstrap.id == "bootstrap" and f"git+{URL}" in bootstrap.source
-    assert bootstrap.metadata.tags == ["bootstrap", "hide-input"]
+    assert bootstrap.metadata.tags == ["bootstrap", "remove-cell"]
     assert plain.source == "x = 1\nx" and plain.outputs == [] and plain.execution_count is None
     assert tagged.outputs and tagged.execution_count == 4
 
@@ -150,6 +150,46 @@ def test_check_finds_a_tagged_cell_without_output(chapter):
 def test_check_finds_trailing_white_space(chapter):
     code, output = edited(chapter, lambda cells: cells[0].update(source=["# Title  "]))
     assert code == 1 and "normal form" in output
+
+
+def fold(cell, title="Draws the figure"):
+    cell["metadata"] |= {"tags": ["hide-input"], "lllcourse": {"shows": ["L1"], "title": title}}
+
+
+def test_format_writes_what_a_fold_needs_and_takes_it_back(chapter):
+    tool("format", chapter)
+    plain = chapter.read_text()
+    notebook = json.loads(plain)
+    fold(notebook["cells"][2])
+    notebook["cells"][2]["metadata"]["mystnb"] = {"image": {"alt": "A line."}}
+    chapter.write_text(json.dumps(notebook))
+    assert "normal form" in tool("check", chapter)[1]
+    tool("format", chapter)
+    assert tool("check", chapter) == (0, "")
+    notebook = json.loads(chapter.read_text())
+    metadata = notebook["cells"][2]["metadata"]
+    assert metadata["jupyter"] == {"source_hidden": True}
+    assert metadata["mystnb"] == {
+        "image": {"alt": "A line."}, "code_prompt_show": "Draws the figure", "code_prompt_hide": "Draws the figure",
+    }  # fmt: skip
+    del metadata["tags"], metadata["lllcourse"], metadata["mystnb"]["image"]
+    chapter.write_text(json.dumps(notebook))
+    assert "normal form" in tool("check", chapter)[1]
+    tool("format", chapter)
+    assert chapter.read_text() == plain
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cell: fold(cell, title=""),
+        lambda cell: cell["metadata"].update(tags=["hide-input"]),
+        lambda cell: cell["metadata"].update(lllcourse={"title": "Draws the figure"}),
+    ],
+)
+def test_check_finds_a_fold_without_title_and_a_title_without_fold(chapter, change):
+    code, output = edited(chapter, lambda cells: change(cells[2]))
+    assert code == 1 and "cell 2" in output and "needs a title" in output
 
 
 def test_record_takes_a_tagged_output_from_the_executed_copy(chapter):
