@@ -23,7 +23,7 @@ RESULTS = "lllcourse/results"
 RECORDED = "lllcourse.results.recorded"
 BY_STRING = {"importlib.import_module", "importlib.util.spec_from_file_location", "runpy.run_module", "runpy.run_path"}
 BUILTIN = ("__import__", "eval", "exec")
-HARMLESS_MAGICS = {"config", "matplotlib", "pip"}
+HARMLESS_MAGICS = ("config", "matplotlib", "pip")
 NUMERIC = {"numpy", "scipy", "torch"}  # libraries whose version may change a recorded number
 UNTOLD = {TABLE, "__version__"}  # what no recorded number depends on
 GRAPH = """
@@ -127,8 +127,9 @@ class Repository:
     def whole(self, package: str) -> Needs:
         """A package with all that lies in its folder."""
         folder = self.file(package).parent
-        found = {p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.name[0] != "."}
-        return Needs(self.files(package) | found, {f"{package}: {self.init(package)[0]}"})
+        found = {file for file in folder.rglob("*") if file.is_file()}
+        made = {f for f in found if any(p.startswith((".", "__pycache__")) for p in f.relative_to(folder).parts)}
+        return Needs(self.files(package) | found - made, {f"{package}: {self.init(package)[0]}"})
 
     def init(self, package: str) -> tuple[dict, set]:
         """The table of a package, name -> submodule, and the names that its `__init__` defines itself."""
@@ -140,9 +141,8 @@ class Repository:
         return {name: module for module, names in table.items() for name in names}, own
 
     def follow(self, dotted: str) -> tuple[Needs, str]:
-        """Where `package.module.name` leads to through lazy tables: what is read on the way, and the dotted name there.
-
-        A package that does not know the name counts whole.
+        """Where `package.module.name` leads to through lazy tables: what is read on the way, and the dotted name there,
+        which ends in a star if a package does not know it.
         """
         here, *names = dotted.split(".")
         needs = Needs(self.files(here))
@@ -156,32 +156,33 @@ class Repository:
             elif self.file(f"{here}.{names[0]}"):
                 here = f"{here}.{names.pop(0)}"
             else:
-                needs.add(self.whole(here))
+                names = ["*"]
                 break
             needs.files |= self.files(here)
         return needs, ".".join([here, *names])
 
 
 class Reader(ast.NodeVisitor):
-    """What one file names: `needs`, and `handed_on`, the line and the answer where a lazy table was asked."""
+    """What one file names: `needs`; with their lines, `handed_on`, what a lazy table answered, and `unresolved`."""
 
     def __init__(self, repository: Repository, path: Path):
-        self.repository, self.path, self.needs, self.handed_on = repository, path, Needs(), []
+        self.repository, self.path, self.needs = repository, path, Needs()
+        self.handed_on, self.unresolved = [], []
         self.module = repository.module(path)
         package = (self.module or "").split(".")
         self.package = package if path.name == "__init__.py" else package[:-1]
         self.bound = {name: {f"builtins.{name}"} for name in BUILTIN}  # name -> the dotted names that it may stand for
         if self.module:
-            for module in [self.module, *repository.graph(package[0])[self.module]]:
+            for module in [self.module, *repository.graph(package[0]).get(self.module, ())]:
                 self.needs.files |= repository.files(module)
         trees = trees_in(path)
-        for node in (node for tree in trees for node in ast.walk(tree)):
+        if trees is None:
+            self.anything(1, "code that does not parse")
+        for node in (node for tree in trees or () for node in ast.walk(tree)):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 self.bind(node)
-        for tree in trees:
+        for tree in trees or ():
             self.visit(tree)
-        if not trees:
-            self.anything()
         self.needs.files.discard(path)
 
     def bind(self, node):
@@ -192,7 +193,7 @@ class Reader(ast.NodeVisitor):
         for alias in node.names:
             target = f"{module}.{alias.name}" if module else alias.name
             if alias.name == "*":
-                self.meet(module, node, used=True)
+                self.meet(target, node, used=True)
                 continue
             self.meet(target, node, used=False)
             if not module and not alias.asname:  # import a.b binds a
@@ -206,20 +207,24 @@ class Reader(ast.NodeVisitor):
             needs, end = repository.follow(dotted)
             self.needs.add(needs)
             self.handed_on += [(node.lineno, answer) for answer in needs.names]
+            if end.endswith("*"):
+                self.anything(node.lineno, dotted)
             if used and repository.is_package(end):
+                self.unresolved.append((node.lineno, end))
                 self.needs.add(repository.whole(end))
             if used and end == RECORDED:
                 self.needs.files |= set((repository.root / RESULTS).glob("*.json"))
         elif dotted in BY_STRING or top == "builtins":
             if used and self.module != LOADER:
-                self.anything()
+                self.anything(node.lineno, dotted)
         elif not self.module and (self.path.parent / f"{top}.py").is_file():
             self.needs.files.add(self.path.parent / f"{top}.py")
         elif top not in sys.stdlib_module_names:
             self.needs.libraries.add(top)
 
-    def anything(self):
+    def anything(self, line, what):
         """It cannot be known what is named: the course's package, whole, and the file's own."""
+        self.unresolved.append((line, what))
         for package in {"lllcourse", *self.package[:1]} & {*self.repository.packages}:
             self.needs.add(self.repository.whole(package))
 
@@ -242,31 +247,32 @@ class Reader(ast.NodeVisitor):
 
     def visit_Call(self, node):
         function, targets = node.func, self.targets(node.func)
-        texts = [a.value if isinstance(a, ast.Constant) and isinstance(a.value, str) else "" for a in node.args]
+        literal = [a.value if isinstance(a, ast.Constant) and isinstance(a.value, str) else "" for a in node.args]
+        first, second = [*literal, "", ""][:2]
         ours = [target for target in targets if target.split(".")[0] in self.repository.packages]
-        if texts and texts[0] and any(self.repository.follow(target)[1] == RECORDED for target in ours):
-            self.needs.files.add(self.repository.root / RESULTS / f"{texts[0]}.json")
+        if first and any(self.repository.follow(target)[1] == RECORDED for target in ours):
+            self.needs.files.add(self.repository.root / RESULTS / f"{first}.json")
             for target in targets:
                 self.meet(target, node, used=False)
-        elif isinstance(function, ast.Name) and function.id == "getattr" and len(texts) > 1 and texts[1]:
-            self.visit(ast.copy_location(ast.Attribute(node.args[0], texts[1], ast.Load()), node))
+        elif isinstance(function, ast.Name) and function.id == "getattr" and second:
+            self.visit(ast.copy_location(ast.Attribute(node.args[0], second, ast.Load()), node))
         elif isinstance(function, ast.Attribute) and ast.unparse(function.value) == "get_ipython()":
-            if function.attr != "run_line_magic" or texts[0] not in HARMLESS_MAGICS:
-                self.anything()  # what IPython makes of a line that begins with % or !
+            if function.attr != "run_line_magic" or first not in HARMLESS_MAGICS:
+                self.anything(node.lineno, function.attr)  # what IPython makes of a line that begins with % or !
         else:
             return self.generic_visit(node)
         for argument in [*node.args, *node.keywords]:
             self.visit(argument)
 
     def visit_Constant(self, node):
-        if isinstance(node.value, str) and re.fullmatch(r"[\w./-]+\.\w+", node.value):
+        if isinstance(node.value, str) and re.fullmatch(r"[\w./-]{1,99}\.\w+", node.value):
             file = (self.path.parent / node.value).resolve()
             if file.is_file() and file.is_relative_to(self.repository.root):
                 self.needs.files.add(file)
 
 
-def trees_in(path: Path) -> list[ast.Module]:
-    """The code of a file, a tree for each cell of a notebook; none where it cannot be parsed."""
+def trees_in(path: Path) -> list[ast.Module] | None:
+    """The code of a file, a tree for each cell of a notebook; None where it does not parse."""
     text = path.read_text("utf-8")
     try:
         if path.suffix == ".py":
@@ -274,7 +280,7 @@ def trees_in(path: Path) -> list[ast.Module]:
         cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
         return [parsed("".join(cell["source"])) for cell in cells]
     except SyntaxError:
-        return []
+        return None
 
 
 def parsed(cell: str) -> ast.Module:
