@@ -31,9 +31,7 @@ def layout(root, changed=()):
 
 
 def run(root):
-    done = subprocess.run(
-        [*TOOL, "--root", root], capture_output=True, text=True
-    )
+    done = subprocess.run([*TOOL, "--root", root], capture_output=True, text=True)
     return done.returncode, done.stdout
 
 
