@@ -10,7 +10,8 @@ from .harness import short
 
 def test_every_seed_gives_what_learn_gives_alone():
     settings = {"epochs": 1, "scenario": "domain"}
-    together = learn_seeds(lambda: EWC(10), lambda seed: MLP(784, 10, seed=seed), lambda s: short(2, s), [3, 5], **settings)
-    for seed, run in zip([3, 5], together, strict=True):
-        alone = learn(EWC(10), MLP(784, 10, seed=seed), short(2, seed), seed=seed, **settings)
+    make = lambda: EWC(10), lambda seed: MLP(784, 10, seed=seed), lambda seed: short(2, seed)
+    for seed, run in zip([3, 5], learn_seeds(*make, [3, 5], **settings), strict=True):
+        method, model, tasks = make[0](), make[1](seed), make[2](seed)
+        alone = learn(method, model, tasks, seed=seed, **settings)
         assert torch.equal(run.R, alone.R)
