@@ -27,7 +27,7 @@ def test_one_model_per_task_forgets_nothing_and_stores_every_model():
 
 
 def test_the_models_do_not_share_one_order_of_the_examples():
-    """With one order for all they err together within a seed. The first one is what `learn` gives for its task alone."""
+    """With one order for all they err together within a seed. The first is what `learn` gives alone."""
     twice = [tasks.permuted(1)[0]] * 2
     one, other = separate(net, twice, seed=3, epochs=1).model
     alone = learn(Method(), net(), twice[:1], seed=3000, epochs=1).model
