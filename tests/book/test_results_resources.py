@@ -1,4 +1,4 @@
-"""A slice of the recorded comparison of chapter 05, made again."""
+"""A slice of the recorded comparison of chapter 07, made again."""
 
 
 import pytest
