@@ -109,7 +109,8 @@ def _with_images(task, name, change):
 def _rotate(x, angle):
     """Flat images (n, 784) turned counter-clockwise by `angle` degrees about their centre, bilinear."""
     a = torch.deg2rad(torch.tensor(float(angle)))
-    # affine_grid maps output to input positions with y pointing down: this matrix turns the picture to the left.
+    # affine_grid maps output to input positions with y pointing down: this matrix
+    # turns the picture to the left.
     turn = torch.tensor([[a.cos(), -a.sin(), 0.0], [a.sin(), a.cos(), 0.0]]).expand(
         len(x), 2, 3
     )
