@@ -8,6 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
+from . import device
+
 
 class MLP(nn.Module):
     """Fully connected layers with ReLU between them.
@@ -26,7 +28,8 @@ class MLP(nn.Module):
                 f"MLP{sizes}: give at least the width of the input and of the output"
             )
         self.layers = nn.ModuleList(
-            skip_init(nn.Linear, i, o) for i, o in zip(sizes, sizes[1:], strict=False)
+            skip_init(nn.Linear, i, o)
+            for i, o in zip(sizes, sizes[1:], strict=False)
         )
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
@@ -42,6 +45,14 @@ class MLP(nn.Module):
         for layer in self.layers[:-1]:
             x = torch.relu(layer(x))
         return x
+
+
+def network(seed=0, hidden=(100, 100)):
+    """The course's network for digits, on `lllcourse.device()`: an MLP with 784 inputs and ten outputs.
+
+    hidden: the widths of the layers between them.
+    """
+    return MLP(784, *hidden, 10, seed=seed).to(device())
 
 
 class VAE(nn.Module):
@@ -100,7 +111,16 @@ class Reader(nn.Module):
     """
 
     def __init__(
-        self, words, answers, rows=6, length=7, *, width=64, blocks=2, heads=4, seed=0
+        self,
+        words,
+        answers,
+        rows=6,
+        length=7,
+        *,
+        width=64,
+        blocks=2,
+        heads=4,
+        seed=0,
     ):
         super().__init__()
         if width % heads:
@@ -142,7 +162,8 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.ask = skip_init(nn.Linear, width, 3 * width)  # queries, keys and values
+        # queries, keys and values
+        self.ask = skip_init(nn.Linear, width, 3 * width)
         self.tell = skip_init(nn.Linear, width, width)
         self.up = skip_init(nn.Linear, width, width)
         self.down = skip_init(nn.Linear, width, width)
@@ -150,8 +171,10 @@ class Block(nn.Module):
     def forward(self, h):
         n, rows, width = h.shape
         parts = self.ask(self.norms[0](h)).view(n, rows, 3, self.heads, -1)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (n, heads, rows, ...)
-        match = query @ key.mT / (width // self.heads) ** 0.5  # (n, heads, rows, rows)
+        # each (n, heads, rows, ...)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        # (n, heads, rows, rows)
+        match = query @ key.mT / (width // self.heads) ** 0.5
         heard = (match.softmax(-1) @ value).transpose(1, 2).reshape(n, rows, width)
         h = h + self.tell(heard)
         return h + self.down(torch.relu(self.up(self.norms[1](h))))

@@ -93,7 +93,9 @@ class Assignment:
                 if cell.role == "solution"
                 else []
             )
-            texts = [replace[name] for name in ours if isinstance(replace[name], str)]
+            texts = [
+                replace[name] for name in ours if isinstance(replace[name], str)
+            ]
             if not ours or len(ours) < len(cell.functions):
                 texts.insert(0, cell.source)
             for text in texts:
@@ -139,7 +141,9 @@ def parse(notebook, path="notebook") -> Assignment:
 
 def _cell(cell, path):
     source = (
-        cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        cell["source"]
+        if isinstance(cell["source"], str)
+        else "".join(cell["source"])
     )
     grading = cell["metadata"].get("nbgrader", {})
     graded, solution = grading.get("grade", False), grading.get("solution", False)
@@ -151,13 +155,17 @@ def _cell(cell, path):
     elif solution:
         role = "solution"
     else:
-        tags = [tag for tag in cell["metadata"].get("tags", []) if tag in GIVEN_TAGS]
+        tags = [
+            tag for tag in cell["metadata"].get("tags", []) if tag in GIVEN_TAGS
+        ]
         if len(tags) > 1:
             raise ValueError(
                 f"{path}: the cell {name!r} is tagged {' and '.join(tags)}: keep one"
             )
         role = tags[0] if tags else "given"
-    return Cell(name, role, source, float(grading.get("points", 0)) if graded else 0.0)
+    return Cell(
+        name, role, source, float(grading.get("points", 0)) if graded else 0.0
+    )
 
 
 def _between(begin, end):

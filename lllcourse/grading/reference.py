@@ -107,7 +107,9 @@ def run(experiment, replace, seed) -> dict | None:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
         exec(
             compile(
-                notebook.cell(experiment.test).hidden, f"<{experiment.test}>", "exec"
+                notebook.cell(experiment.test).hidden,
+                f"<{experiment.test}>",
+                "exec",
             ),
             names,
         )
@@ -132,7 +134,9 @@ def upper_limit(k, n, confidence=0.95) -> float:
     low, high = k / n, 1.0
     for _ in range(50):  # bisection on the binomial distribution
         p = (low + high) / 2
-        likely = sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1))
+        likely = sum(
+            math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1)
+        )
         low, high = (p, high) if likely > 1 - confidence else (low, p)
     return high
 
@@ -149,7 +153,10 @@ def fingerprint(experiment) -> str:
 def make(name, report=print) -> dict:
     """Run the experiment `name` on all its seeds. Returns its entry in the JSON file."""
     experiment, began = EXPERIMENTS[name], time.process_time()
-    folder, names = SOLUTIONS / experiment.assignment, source(experiment).namespace()
+    folder, names = (
+        SOLUTIONS / experiment.assignment,
+        source(experiment).namespace(),
+    )
     values = [run(experiment, experiment.reference, seed) for seed in BAND_SEEDS]
     if None in values:
         raise RuntimeError(
@@ -175,7 +182,8 @@ def make(name, report=print) -> dict:
     failed = []
     for what, functions in right.items():
         wrong = sum(
-            not inside(run(experiment, functions, seed), bands) for seed in RIGHT_SEEDS
+            not inside(run(experiment, functions, seed), bands)
+            for seed in RIGHT_SEEDS
         )
         failed.append(rate([what], len(RIGHT_SEEDS), wrong))
         report(f"  {what}: {wrong} of {len(RIGHT_SEEDS)} fail")
@@ -286,7 +294,11 @@ def as_markdown(metrics=None) -> str:
             ("Right, yet failed", "wrongly_failed"),
             ("A mistake, yet passed", "wrongly_passed"),
         ):
-            lines += ["", f"| {title} | Times | Rate at most (95 %) |", "|---|---|---|"]
+            lines += [
+                "",
+                f"| {title} | Times | Rate at most (95 %) |",
+                "|---|---|---|",
+            ]
             for row in entry["rates"][key]:
                 lines.append(
                     f"| {'; '.join(row['what'])} | {row['wrong']} of {row['runs']} | {row['at_most']:.3f} |"
@@ -304,7 +316,9 @@ def main(argv=None):
     )  # results differ in the last digits with the number of threads
     os.environ.pop("LLLCOURSE_CHECK_SEED", None)
     metrics = {name: make(name) for name in EXPERIMENTS}
-    options.output.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    options.output.write_text(
+        json.dumps(metrics, indent=1) + "\n", encoding="utf-8"
+    )
     print(f"written: {options.output}")
 
 

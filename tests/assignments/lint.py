@@ -74,7 +74,7 @@ def _metadata(notebook):
         roles = [tag for tag in tags if tag in GIVEN_TAGS]
         if (graded or solution) and roles:
             yield f"{name}: a tag {roles[0]!r} is for given cells, this one is a test or a solution"
-        elif len(roles) > 1 or set(tags) - {*GIVEN_TAGS, "hide-input"}:
+        elif len(roles) > 1 or set(tags) - {*GIVEN_TAGS, "hide-input", "remove-cell"}:
             yield f"{name}: given cells carry no tag, or one of {', '.join(GIVEN_TAGS)}; this one {tags}"
         if "bootstrap" not in tags and not solution and not meta.get("locked"):
             yield f"{name}: given cells and test cells have to be locked"

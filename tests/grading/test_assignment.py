@@ -27,7 +27,7 @@ NOTEBOOK = {
     "metadata": {"lllcourse": {"withheld": ["metrics"]}},
     "cells": [
         cell("title", "# Title", "markdown"),
-        cell("bootstrap", "%pip install x", tags=["bootstrap", "hide-input"]),
+        cell("bootstrap", "%pip install x", tags=["bootstrap", "remove-cell"]),
         cell("setup", "two = 2", locked=True),
         cell("double", "def double(x):\n    return two * x", solution=True),
         cell("halve", "def halve(x):\n    return x / two", solution=True),

@@ -1,0 +1,57 @@
+"""All 120 orders of five rotations of the digits, by fine-tuning and by EWC, and the transfer between every two.
+
+What chapter 10 shows of it: how much the order matters beside the seed, and whether an order that is chosen by the
+transfer measured with some seeds is a good one with others. Orders are lists of the tasks' numbers, from 0.
+"""
+
+from itertools import permutations
+
+from lllcourse import metrics
+from lllcourse.lifelong.curriculum import pairwise
+from lllcourse.lifelong.ewc import EWC
+from lllcourse.lifelong.method import Method, learn
+from lllcourse.models import MLP
+from lllcourse.tasks import rotated
+
+SEEDS = (0, 1, 2, 3, 4, 5)
+SETTINGS = {
+    "angles": [0, 30, 60, 90, 120],
+    "sizes": [784, 100, 100, 10],
+    "train": {"epochs": 3, "batch_size": 32, "lr": 0.1},
+    "lam": 3,  # of EWC; of .3, 1, 3, 10, 30, 100 and 300 the best on the validation images of five orders
+}
+
+
+def run(seed, angles, sizes, train, lam, orders=None) -> dict:
+    """For each method: forward and backward transfer between two tasks, (T, T), on validation images; and for every
+    order what was measured on test images. orders: only these, instead of all.
+    """
+    tasks, settings = rotated(angles), train | {"seed": seed}
+    orders = orders or list(permutations(range(len(tasks))))
+
+    def network():
+        return MLP(*sizes, seed=seed)
+
+    def in_order(method, order):
+        R = learn(method, network(), [tasks[k] for k in order], **settings).R
+        found = (
+            metrics.accuracy(R),
+            metrics.forward_transfer(R),
+            metrics.backward_transfer(R),
+        )
+        return [round(x, 4) for x in found]
+
+    result = {}
+    for name, make in {"fine-tuning": Method, "EWC": lambda: EWC(lam)}.items():
+        pairs = pairwise(make, network, tasks, **settings)
+        forward, backward = (table.round(decimals=4).tolist() for table in pairs)
+        result[name] = {
+            "forward": forward,
+            "backward": backward,
+            "orders": [[*order] for order in orders],
+            "accuracy, forward and backward transfer": [
+                in_order(make(), order) for order in orders
+            ],
+        }
+    joint = learn(Method(), network(), tasks, joint=True, **settings).R
+    return result | {"joint training": metrics.accuracy(joint)}
