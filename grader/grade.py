@@ -28,7 +28,8 @@ from pathlib import Path
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 
-from .kernels import ENVIRONMENT
+from tools.kernels import ENVIRONMENT
+
 from .release import Stopped, assignments, convert, load_config
 
 # What is read of a submission, and how many bytes at most.

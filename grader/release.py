@@ -20,7 +20,7 @@ from nbgrader.utils import compute_checksum
 from traitlets.config import PyFileConfigLoader
 from traitlets.log import get_logger
 
-from . import notebooks
+from tools import notebooks
 
 # nbgrader calls `alembic` by its name, also where the environment of this Python is not activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import notebooks, release
+from grader import release
+from tools import notebooks
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,7 +117,7 @@ def test_a_source_that_cannot_be_released_is_named_and_stops_no_other(tmp_path):
         path.write_text(notebooks.dump(made))
         (path.parent / "mistakes.py").write_text("an answer")
     done = subprocess.run(
-        [sys.executable, "-m", "tools.release", "--root", tmp_path],
+        [sys.executable, "-m", "grader.release", "--root", tmp_path],
         capture_output=True,
         text=True,
     )

@@ -10,8 +10,8 @@ import symtable
 import nbformat
 from nbgrader.nbgraderformat import MetadataValidator
 
-from lllcourse.grading import assignment
-from lllcourse.grading.assignment import (
+from . import assignment
+from .assignment import (
     BEGIN_HIDDEN,
     BEGIN_SOLUTION,
     END_HIDDEN,

@@ -9,11 +9,12 @@ import pytest
 import torch
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
-from lllcourse.grading import assignment, check, reference
+from grader import assignment, reference
+from lllcourse.grading import check
 from lllcourse.lifelong import EWC, learn
 from lllcourse.tasks import permuted
 
-from .harness import (
+from ..grader.harness import (
     Submission,
     alternatives,
     mistakes,
@@ -198,7 +199,7 @@ def test_no_solution_and_no_alternative_is_in_the_catalogue():
 def test_the_reference_metrics_are_those_of_the_present_notebook():
     entry = check.reference_metrics()["ewc.permuted"]
     assert entry["setting"]["code"] == reference.fingerprint(EXPERIMENT), (
-        "the experiment's cells have changed: run python -m lllcourse.grading.reference"
+        "the experiment's cells have changed: run python -m grader.reference"
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lllcourse.grading import assignment
+from grader import assignment
 
 TEST = """\
 check.true(True, "Visible.")

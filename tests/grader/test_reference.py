@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from lllcourse.grading import check, reference
+from grader import reference
+from lllcourse.grading import check
 
 
 def test_the_upper_limit_is_the_rule_of_three_for_no_event():

@@ -1,6 +1,6 @@
 """Make the reference metrics: what right solutions reach in each graded experiment, and how often a band is wrong.
 
-    python -m lllcourse.grading.reference
+    python -m grader.reference
 
 runs every experiment and writes `reference_metrics.json` beside this file, in ten minutes on one core. It needs a
 checkout of the repository, as the experiment is the hidden test of the assignment's own notebook, run on many seeds
@@ -28,11 +28,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .. import __version__
-from ..lifelong import ewc
-from . import assignment, check
+from lllcourse import __version__
+from lllcourse.grading import check
+from lllcourse.lifelong import ewc
 
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
+from . import assignment
+
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
 BAND_SEEDS, RIGHT_SEEDS, MISTAKE_SEEDS = (
     range(1000, 1030),
     range(2000, 2020),

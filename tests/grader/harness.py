@@ -4,7 +4,7 @@ import runpy
 from functools import cache
 from pathlib import Path
 
-from lllcourse.grading import assignment
+from grader import assignment
 
 ROOT = Path(__file__).parents[2]
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))

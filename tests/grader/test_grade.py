@@ -19,9 +19,9 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 
-from tools import release
-from tools.grade import Class
-from tools.release import Stopped
+from grader import release
+from grader.grade import Class
+from grader.release import Stopped
 
 from . import harness
 
@@ -134,7 +134,7 @@ def hand_in(folder, student, text, name=f"{NAME}.ipynb"):
 
 
 def grade(folder, *options):
-    command = [sys.executable, "-m", "tools.grade", folder, NAME, *options]
+    command = [sys.executable, "-m", "grader.grade", folder, NAME, *options]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 
