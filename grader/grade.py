@@ -84,11 +84,7 @@ class Class:
         return bool(self.students())
 
     def students(self) -> list[str]:
-        found = [
-            path.parent.name
-            for path in self.submitted.glob(f"*/{glob.escape(self.name)}")
-            if path.is_dir()
-        ]
+        found = [path.parent.name for path in self.submitted.glob(f"*/{glob.escape(self.name)}") if path.is_dir()]
         return sorted(name for name in found if not name.startswith("."))
 
     def graded(self, student: str) -> Path:
@@ -105,11 +101,7 @@ class Class:
     @property
     def memory(self) -> dict:
         """student -> the digest of the submission that was graded, and of the marks that the feedback shows."""
-        return (
-            json.loads(self.memory_file.read_text())
-            if self.memory_file.is_file()
-            else {}
-        )
+        return json.loads(self.memory_file.read_text()) if self.memory_file.is_file() else {}
 
     def remember(self, student: str, **facts) -> None:
         memory = self.memory
@@ -132,9 +124,7 @@ class Class:
     def handed_in(self, student: str) -> dict[str, bytes]:
         """The notebook and, where there is one, timestamp.txt, by name: all that is ever opened of a submission."""
         if glob.escape(student) != student:
-            raise Stopped(
-                "nbgrader takes * ? [ ] in a name for a pattern; rename the folder"
-            )
+            raise Stopped("nbgrader takes * ? [ ] in a name for a pattern; rename the folder")
         notebook = f"{self.name}.ipynb"
         folder = (student, self.name)
         try:
@@ -147,9 +137,7 @@ class Class:
         files = {notebook: text}
         with contextlib.suppress(FileNotFoundError):
             limit = LARGEST["timestamp.txt"]
-            files["timestamp.txt"] = read(
-                self.submitted, *folder, "timestamp.txt", limit=limit
-            )
+            files["timestamp.txt"] = read(self.submitted, *folder, "timestamp.txt", limit=limit)
         return files
 
     @contextlib.contextmanager
@@ -172,12 +160,8 @@ class Class:
         config.CourseDirectory.root = str(self.folder)
         config.CourseDirectory.assignment_id = self.name
         config.CourseDirectory.student_id = student
-        config.CourseDirectory.submitted_directory = str(
-            self.staged.relative_to(self.folder)
-        )
-        config.CourseDirectory.ignore = [
-            "*"
-        ]  # only the notebook goes from step to step
+        config.CourseDirectory.submitted_directory = str(self.staged.relative_to(self.folder))
+        config.CourseDirectory.ignore = ["*"]  # only the notebook goes from step to step
         config.BaseConverter.force = force
         return config
 
@@ -225,11 +209,7 @@ class Class:
                 submission = book.find_submission(self.name, student)
             except MissingEntry:
                 return None
-            marks = {
-                g.id: (g.auto_score, g.needs_manual_grade)
-                for n in submission.notebooks
-                for g in n.grades
-            }
+            marks = {g.id: (g.auto_score, g.needs_manual_grade) for n in submission.notebooks for g in n.grades}
             return submission.timestamp, marks
 
     def restore_marks(self, student: str, before) -> None:
@@ -239,12 +219,8 @@ class Class:
                 book.remove_submission(self.name, student)
                 return
             submission.timestamp, marks = before
-            for grade in (
-                grade for notebook in submission.notebooks for grade in notebook.grades
-            ):
-                grade.auto_score, grade.needs_manual_grade = marks.get(
-                    grade.id, (None, True)
-                )
+            for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+                grade.auto_score, grade.needs_manual_grade = marks.get(grade.id, (None, True))
             book.db.commit()
 
     def feedback(self, student: str) -> None:
@@ -254,12 +230,9 @@ class Class:
             shown = sorted(
                 f"{kind.name} {value}"
                 for notebook in submission.notebooks
-                for kind, value in [(g, g.score) for g in notebook.grades]
-                + [(c, c.comment) for c in notebook.comments]
+                for kind, value in [(g, g.score) for g in notebook.grades] + [(c, c.comment) for c in notebook.comments]
             )
-        shown = hashlib.sha256(
-            f"{self.memory[student]['graded']} {shown}".encode()
-        ).hexdigest()
+        shown = hashlib.sha256(f"{self.memory[student]['graded']} {shown}".encode()).hexdigest()
         page = self.folder / "feedback" / student / self.name / f"{self.name}.html"
         if not page.is_file() or self.memory[student].get("feedback") != shown:
             convert(GenerateFeedback, self.config(student, force=True))
@@ -275,14 +248,8 @@ class Class:
         }
         with self.gradebook() as book, contextlib.suppress(MissingEntry):
             submission = book.find_submission(self.name, student)
-            by_hand = {
-                cell.name
-                for n in submission.assignment.notebooks
-                for cell in n.solution_cells
-            }
-            grades = [
-                grade for notebook in submission.notebooks for grade in notebook.grades
-            ]
+            by_hand = {cell.name for n in submission.assignment.notebooks for cell in n.solution_cells}
+            grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
             for part, chosen in (
                 ("automatic", [g for g in grades if g.name not in by_hand]),
                 ("by_hand", [g for g in grades if g.name in by_hand]),
@@ -314,9 +281,7 @@ def read(folder: Path, *steps: str, limit: int) -> bytes:
             except OSError as error:
                 if error.errno != errno.ELOOP:
                     raise
-                raise Stopped(
-                    f"{step} is a link, and none is followed; put the file itself there"
-                ) from None
+                raise Stopped(f"{step} is a link, and none is followed; put the file itself there") from None
             opened.callback(os.close, place)
         if not stat.S_ISREG(os.fstat(place).st_mode):
             raise Stopped(f"{step} is no regular file")
@@ -331,13 +296,9 @@ def check_readable(name: str, text: bytes) -> None:
     try:
         cells = json.loads(text)["cells"]
     except (ValueError, KeyError, TypeError) as error:
-        raise Stopped(
-            f"{name} is not a notebook, or is damaged ({error}); ask for it again"
-        ) from error
+        raise Stopped(f"{name} is not a notebook, or is damaged ({error}); ask for it again") from error
     if not any("nbgrader" in cell.get("metadata", {}) for cell in cells):
-        raise Stopped(
-            f"{name} has lost nbgrader's marks on its cells; copy the answers into a fresh notebook"
-        )
+        raise Stopped(f"{name} has lost nbgrader's marks on its cells; copy the answers into a fresh notebook")
 
 
 def write(path: Path, text: str) -> None:
@@ -397,18 +358,12 @@ def points(row: dict, part: str) -> str:
 
 
 def hand(row: dict) -> str:
-    return (
-        f"{row['needs_grading_by_hand']} to grade"
-        if row["needs_grading_by_hand"]
-        else points(row, "by_hand")
-    )
+    return f"{row['needs_grading_by_hand']} to grade" if row["needs_grading_by_hand"] else points(row, "by_hand")
 
 
 def main(argv=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "folder", type=Path, metavar="class", help="the folder of the class"
-    )
+    parser.add_argument("folder", type=Path, metavar="class", help="the folder of the class")
     parser.add_argument("assignment")
     parser.add_argument("--force", action="store_true", help="grade all again")
     parser.add_argument("--root", type=Path, default=Path(__file__).parent.parent)
@@ -463,12 +418,8 @@ def main(argv=None) -> int:
             file=sys.stderr,
         )
         return 130
-    print(
-        f"\nPoints: {folder}/grades-{course.name}.csv. Feedback: {folder}/feedback/<student>/{course.name}/."
-    )
-    print(
-        f"By hand: make formgrader CLASS={options.folder}, then this command again for points and feedback."
-    )
+    print(f"\nPoints: {folder}/grades-{course.name}.csv. Feedback: {folder}/feedback/<student>/{course.name}/.")
+    print(f"By hand: make formgrader CLASS={options.folder}, then this command again for points and feedback.")
     if failed:
         print(
             f"Failed: {failed}. The reasons stand above, the logs in {folder}/.graded/logs/.",

@@ -25,9 +25,7 @@ def mistakes(name):
 @cache
 def alternatives(name):
     """The other right solutions of the assignment `name`: from a name to functions."""
-    return runpy.run_path(str(ROOT / "solutions" / name / "alternatives.py"))[
-        "ALTERNATIVES"
-    ]
+    return runpy.run_path(str(ROOT / "solutions" / name / "alternatives.py"))["ALTERNATIVES"]
 
 
 @cache

@@ -40,14 +40,8 @@ def released():
 def filled(functions, *, with_demos=False):
     """The release with these functions in it, each a source, and a written answer."""
     notebook = released()
-    if (
-        not with_demos
-    ):  # they cost seconds and earn nothing, and a student may well delete them
-        notebook["cells"] = [
-            cell
-            for cell in notebook["cells"]
-            if "demo" not in cell["metadata"].get("tags", [])
-        ]
+    if not with_demos:  # they cost seconds and earn nothing, and a student may well delete them
+        notebook["cells"] = [cell for cell in notebook["cells"] if "demo" not in cell["metadata"].get("tags", [])]
     for cell in harness.source(NAME).role("solution"):
         ours = [functions[name] for name in cell.functions if name in functions]
         if ours:
@@ -107,9 +101,7 @@ display({"image/png": "AAAA"}, {"image/png": {"width": "1 onerror=steal()"}})"""
 def hostile():
     """No answer, but tags and flags that would earn points, and scripts in all that a page shows."""
     notebook = released()
-    notebook["metadata"] = {
-        "kernelspec": {"name": "other", "display_name": "", "language": ""}
-    }
+    notebook["metadata"] = {"kernelspec": {"name": "other", "display_name": "", "language": ""}}
     tests = [cell for cell in notebook["cells"] if cell["id"] in POINTS]
     for cell, tag in zip(tests, ["skip-execution", ""] * 3, strict=True):
         cell["metadata"]["tags"] = [tag]
@@ -217,9 +209,7 @@ def graded(tmp_path_factory):
     hand_in(folder, "untouched", released())
     hand_in(folder, "untouched", "2026-02-03 10:00:00 UTC", "timestamp.txt")
     hand_in(folder, "untouched", "a file of the student", "data.csv")
-    (folder / "submitted" / "untouched" / NAME / "notes.txt").symlink_to(
-        folder / "gradebook.db"
-    )
+    (folder / "submitted" / "untouched" / NAME / "notes.txt").symlink_to(folder / "gradebook.db")
     return folder, grade(folder)
 
 
@@ -253,10 +243,7 @@ def test_a_damaged_notebook_earns_what_is_right_in_it(graded):
 def test_tags_and_flags_of_a_submission_earn_nothing(graded):
     """A cell tagged skip-execution is not run, and would pass; so would one with an empty tag if no tag were set."""
     assert automatic_points(graded[0], "hostile") == dict.fromkeys(POINTS, 0)
-    assert (
-        rows(graded[0])["hostile"]["total_max"]
-        == rows(graded[0])["solution"]["total_max"]
-    )
+    assert rows(graded[0])["hostile"]["total_max"] == rows(graded[0])["solution"]["total_max"]
     with Gradebook(f"sqlite:///{graded[0]}/gradebook.db", "lllcourse") as book:
         notebook = book.find_submission_notebook(NAME, NAME, "hostile")
         assert {g.name for g in notebook.grades if g.needs_manual_grade} == {WRITTEN}
@@ -296,17 +283,10 @@ def test_no_script_of_a_student_is_in_a_page_and_what_is_harmless_stays(graded, 
 def test_the_notebook_and_nothing_else_of_a_submission_is_copied(graded):
     folder = graded[0]
     for student in ("untouched", "solution"):
-        made = [
-            path.name
-            for top in ("autograded", "feedback")
-            for path in (folder / top / student).rglob("*.*")
-        ]
+        made = [path.name for top in ("autograded", "feedback") for path in (folder / top / student).rglob("*.*")]
         assert made == [f"{NAME}.ipynb", f"{NAME}.html"]
     with Gradebook(f"sqlite:///{folder}/gradebook.db", "lllcourse") as book:
-        assert (
-            str(book.find_submission(NAME, "untouched").timestamp)
-            == "2026-02-03 10:00:00"
-        )
+        assert str(book.find_submission(NAME, "untouched").timestamp) == "2026-02-03 10:00:00"
 
 
 def test_a_submission_is_read_without_following_a_link(tmp_path):
@@ -318,9 +298,7 @@ def test_a_submission_is_read_without_following_a_link(tmp_path):
 
     (tmp_path / "submitted" / "eve").symlink_to(tmp_path / "submitted" / "ada")
     (tmp_path / "submitted" / "flo").mkdir()
-    (tmp_path / "submitted" / "flo" / NAME).symlink_to(
-        tmp_path / "submitted" / "ada" / NAME
-    )
+    (tmp_path / "submitted" / "flo" / NAME).symlink_to(tmp_path / "submitted" / "ada" / NAME)
     for student in ("gus", "hal", "ivy", "jan"):
         (tmp_path / "submitted" / student / NAME).mkdir(parents=True)
     (tmp_path / "submitted" / "gus" / NAME / f"{NAME}.ipynb").symlink_to("/dev/zero")
@@ -337,9 +315,7 @@ def test_a_submission_is_read_without_following_a_link(tmp_path):
 def test_what_cannot_be_graded_is_reported_and_has_no_grade(graded):
     folder, done = graded
     assert done.returncode == 1
-    reasons = {
-        student: row["reason"] for student, row in rows(folder).items() if row["reason"]
-    }
+    reasons = {student: row["reason"] for student, row in rows(folder).items() if row["reason"]}
     assert set(reasons) == {"broken", "linked", "misnamed"}
     assert "is not a notebook, or is damaged" in reasons["broken"]
     assert f"{NAME}.ipynb is a link" in reasons["linked"]
@@ -351,8 +327,7 @@ def test_what_cannot_be_graded_is_reported_and_has_no_grade(graded):
 def test_a_written_answer_waits_for_a_person_and_an_empty_one_does_not(graded):
     with Gradebook(f"sqlite:///{graded[0]}/gradebook.db", "lllcourse") as book:
         waits = {
-            s: book.find_grade(WRITTEN, NAME, NAME, s).needs_manual_grade
-            for s in ("solution", "mistaken", "untouched")
+            s: book.find_grade(WRITTEN, NAME, NAME, s).needs_manual_grade for s in ("solution", "mistaken", "untouched")
         }
     assert waits == {"solution": True, "mistaken": True, "untouched": False}
 
@@ -363,9 +338,7 @@ def test_feedback_has_hints_and_no_hidden_test(graded):
         page = feedback(folder, student)
         assert "HIDDEN" not in page and "drawn_" not in page
     assert "the square of the mean lets" in feedback(folder, "mistaken")
-    _, _, shown = feedback(folder, "mangled").partition(
-        "A test that you do not see failed."
-    )
+    _, _, shown = feedback(folder, "mangled").partition("A test that you do not see failed.")
     tests = harness.source(NAME).cell("test-best-lambda").hidden
     hints = re.sub(r'"\s*"', "", tests)  # a hint stands on several lines there
     assert shown.strip()[:40] in hints and "Expected" not in shown[:300]

@@ -21,10 +21,7 @@ def read(path):
 
 
 def source_and_release(name):
-    return [
-        read(ROOT / folder / name / f"{name}.ipynb")
-        for folder in ("solutions", "assignments")
-    ]
+    return [read(ROOT / folder / name / f"{name}.ipynb") for folder in ("solutions", "assignments")]
 
 
 def between(text, begin, end):
@@ -46,9 +43,7 @@ def test_the_folder_holds_the_releases_and_nothing_else():
         for path in (ROOT / "assignments").rglob("*")
         if path.is_file() and ".ipynb_checkpoints" not in path.parts
     ]
-    assert sorted(found) == sorted(
-        ["README.md", *(f"{name}/{name}.ipynb" for name in NAMES)]
-    )
+    assert sorted(found) == sorted(["README.md", *(f"{name}/{name}.ipynb" for name in NAMES)])
 
 
 @each
