@@ -5,7 +5,7 @@ becomes of the test on the whole training run. The tests prove both. Where train
 trained network hides, which is why formulas are tested as functions.
 """
 
-from lllcourse.grading.assignment import Mistake
+from grader.assignment import Mistake
 
 IMPORTANCE_LOOP = """
 def importance(model, x, y):

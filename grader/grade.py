@@ -9,6 +9,7 @@ keeps the grade that it had.
 import argparse
 import contextlib
 import csv
+import errno
 import fcntl
 import glob
 import hashlib
@@ -17,6 +18,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import sys
 import time
 import traceback
@@ -26,9 +28,12 @@ from pathlib import Path
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 
-from .kernels import ENVIRONMENT
+from tools.kernels import ENVIRONMENT
+
 from .release import Stopped, assignments, convert, load_config
 
+# What is read of a submission, and how many bytes at most.
+LARGEST = {"notebook": 20_000_000, "timestamp.txt": 1000}
 COLUMNS = [
     "assignment",
     "student",
@@ -51,6 +56,7 @@ class Class:
         self.root, self.folder, self.name = root, folder, name
         self.submitted = folder / "submitted"
         self.source = folder / "solutions" / name / f"{name}.ipynb"
+        self.staged = folder / ".graded" / "staged"
         self.memory_file = folder / ".graded" / f"{name}.json"
 
     def prepare(self) -> bool:
@@ -78,15 +84,14 @@ class Class:
         return bool(self.students())
 
     def students(self) -> list[str]:
-        found = [
-            path.parent.name
-            for path in self.submitted.glob(f"*/{glob.escape(self.name)}")
-            if path.is_dir()
-        ]
+        found = [path.parent.name for path in self.submitted.glob(f"*/{glob.escape(self.name)}") if path.is_dir()]
         return sorted(name for name in found if not name.startswith("."))
 
     def graded(self, student: str) -> Path:
         return self.folder / "autograded" / student / self.name
+
+    def former(self, student: str) -> Path:
+        return self.folder / ".graded" / "former" / student / self.name
 
     def log(self, student: str, text: str) -> None:
         write(self.folder / ".graded" / "logs" / f"{self.name}-{student}.txt", text)
@@ -96,31 +101,57 @@ class Class:
     @property
     def memory(self) -> dict:
         """student -> the digest of the submission that was graded, and of the marks that the feedback shows."""
-        return (
-            json.loads(self.memory_file.read_text())
-            if self.memory_file.is_file()
-            else {}
-        )
+        return json.loads(self.memory_file.read_text()) if self.memory_file.is_file() else {}
 
     def remember(self, student: str, **facts) -> None:
         memory = self.memory
         memory.setdefault(student, {}).update(facts)
         write(self.memory_file, json.dumps(memory, indent=1, sort_keys=True))
 
-    def digest(self, student: str) -> str:
-        """Of the tests and of all that was handed in: what a grade depends on."""
-        handed_in = self.submitted / student / self.name
-        paths = [
-            self.source,
-            self.folder / "nbgrader_config.py",
-            *sorted(handed_in.rglob("*")),
-        ]
+    def digest(self, files: dict[str, bytes]) -> str:
+        """Of the tests and of what was handed in: what a grade depends on."""
+        ours = [self.source, self.folder / "nbgrader_config.py"]
+        texts = {path.name: path.read_bytes() for path in ours} | {
+            f"submitted {name}": text for name, text in files.items()
+        }
         digest = hashlib.sha256()
-        for path in paths:
-            if path.is_file():
-                digest.update(f"{path.relative_to(self.folder)}\0".encode())
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
+        for name, text in texts.items():
+            digest.update(f"{name} {hashlib.sha256(text).hexdigest()}\n".encode())
         return digest.hexdigest()
+
+    # --- what was handed in -----------------------------------------------------------------------------------------
+
+    def handed_in(self, student: str) -> dict[str, bytes]:
+        """The notebook and, where there is one, timestamp.txt, by name: all that is ever opened of a submission."""
+        if glob.escape(student) != student:
+            raise Stopped("nbgrader takes * ? [ ] in a name for a pattern; rename the folder")
+        notebook = f"{self.name}.ipynb"
+        folder = (student, self.name)
+        try:
+            text = read(self.submitted, *folder, notebook, limit=LARGEST["notebook"])
+        except FileNotFoundError:
+            found = sorted(os.listdir(self.submitted.joinpath(*folder)))
+            raise Stopped(
+                f"{notebook} is missing (the folder holds: {', '.join(found) or 'nothing'}); rename the right file"
+            ) from None
+        files = {notebook: text}
+        with contextlib.suppress(FileNotFoundError):
+            limit = LARGEST["timestamp.txt"]
+            files["timestamp.txt"] = read(self.submitted, *folder, "timestamp.txt", limit=limit)
+        return files
+
+    @contextlib.contextmanager
+    def staging(self, student: str, files: dict[str, bytes]):
+        """Meanwhile these files stand where nbgrader looks for the submission."""
+        folder = self.staged / student / self.name
+        shutil.rmtree(self.staged, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            for name, text in files.items():
+                (folder / name).write_bytes(text)
+            yield
+        finally:
+            shutil.rmtree(self.staged, ignore_errors=True)
 
     # --- nbgrader's steps -------------------------------------------------------------------------------------------
 
@@ -129,6 +160,8 @@ class Class:
         config.CourseDirectory.root = str(self.folder)
         config.CourseDirectory.assignment_id = self.name
         config.CourseDirectory.student_id = student
+        config.CourseDirectory.submitted_directory = str(self.staged.relative_to(self.folder))
+        config.CourseDirectory.ignore = ["*"]  # only the notebook goes from step to step
         config.BaseConverter.force = force
         return config
 
@@ -143,20 +176,24 @@ class Class:
         """nbgrader's generate_assignment: it puts the tests and their points into the gradebook."""
         convert(GenerateAssignment, self.config(force=True))
 
-    def autograde(self, student: str) -> None:
-        """Grade one submission, wholly or not at all: a failure leaves the former grade and files as they were."""
-        graded = self.graded(student)
-        kept = self.folder / ".graded" / "former" / student / self.name
-        if kept.exists():  # an earlier run was killed on the way
+    def recover(self, student: str) -> None:
+        """Put back what an earlier run had laid aside, if it was killed on the way."""
+        graded, kept = self.graded(student), self.former(student)
+        if kept.exists():
             shutil.rmtree(graded, ignore_errors=True)
             kept.rename(graded)
-        self.check_readable(student)
+
+    def autograde(self, student: str, files: dict[str, bytes]) -> None:
+        """Grade one submission, wholly or not at all: a failure leaves the former grade and files as they were."""
+        check_readable(f"{self.name}.ipynb", files[f"{self.name}.ipynb"])
+        graded, kept = self.graded(student), self.former(student)
         before = self.marks(student)
         if graded.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             graded.rename(kept)
         try:
-            log = convert(Autograde, self.config(student))
+            with self.staging(student, files):
+                log = convert(Autograde, self.config(student))
         except BaseException:
             shutil.rmtree(graded, ignore_errors=True)
             if kept.exists():
@@ -166,42 +203,13 @@ class Class:
         shutil.rmtree(kept, ignore_errors=True)
         self.log(student, log)
 
-    def check_readable(self, student: str) -> None:
-        """Say in words what nbgrader would say in a traceback."""
-        if glob.escape(student) != student:
-            raise Stopped(
-                "nbgrader takes * ? [ ] in a name for a pattern; rename the folder"
-            )
-        path = self.submitted / student / self.name / f"{self.name}.ipynb"
-        if not path.is_file():
-            others = (
-                ", ".join(sorted(p.name for p in path.parent.iterdir())) or "nothing"
-            )
-            raise Stopped(
-                f"{path.name} is missing (the folder holds: {others}); rename the right file"
-            )
-        try:
-            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise Stopped(
-                f"{path.name} is not a notebook, or is damaged ({error}); ask for it again"
-            ) from error
-        if not any("nbgrader" in cell.get("metadata", {}) for cell in cells):
-            raise Stopped(
-                f"{path.name} has lost nbgrader's marks on its cells; copy the answers into a fresh notebook"
-            )
-
     def marks(self, student: str):
         with self.gradebook() as book:
             try:
                 submission = book.find_submission(self.name, student)
             except MissingEntry:
                 return None
-            marks = {
-                g.id: (g.auto_score, g.needs_manual_grade)
-                for n in submission.notebooks
-                for g in n.grades
-            }
+            marks = {g.id: (g.auto_score, g.needs_manual_grade) for n in submission.notebooks for g in n.grades}
             return submission.timestamp, marks
 
     def restore_marks(self, student: str, before) -> None:
@@ -211,12 +219,8 @@ class Class:
                 book.remove_submission(self.name, student)
                 return
             submission.timestamp, marks = before
-            for grade in (
-                grade for notebook in submission.notebooks for grade in notebook.grades
-            ):
-                grade.auto_score, grade.needs_manual_grade = marks.get(
-                    grade.id, (None, True)
-                )
+            for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+                grade.auto_score, grade.needs_manual_grade = marks.get(grade.id, (None, True))
             book.db.commit()
 
     def feedback(self, student: str) -> None:
@@ -226,12 +230,9 @@ class Class:
             shown = sorted(
                 f"{kind.name} {value}"
                 for notebook in submission.notebooks
-                for kind, value in [(g, g.score) for g in notebook.grades]
-                + [(c, c.comment) for c in notebook.comments]
+                for kind, value in [(g, g.score) for g in notebook.grades] + [(c, c.comment) for c in notebook.comments]
             )
-        shown = hashlib.sha256(
-            f"{self.memory[student]['graded']} {shown}".encode()
-        ).hexdigest()
+        shown = hashlib.sha256(f"{self.memory[student]['graded']} {shown}".encode()).hexdigest()
         page = self.folder / "feedback" / student / self.name / f"{self.name}.html"
         if not page.is_file() or self.memory[student].get("feedback") != shown:
             convert(GenerateFeedback, self.config(student, force=True))
@@ -247,14 +248,8 @@ class Class:
         }
         with self.gradebook() as book, contextlib.suppress(MissingEntry):
             submission = book.find_submission(self.name, student)
-            by_hand = {
-                cell.name
-                for n in submission.assignment.notebooks
-                for cell in n.solution_cells
-            }
-            grades = [
-                grade for notebook in submission.notebooks for grade in notebook.grades
-            ]
+            by_hand = {cell.name for n in submission.assignment.notebooks for cell in n.solution_cells}
+            grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
             for part, chosen in (
                 ("automatic", [g for g in grades if g.name not in by_hand]),
                 ("by_hand", [g for g in grades if g.name in by_hand]),
@@ -267,6 +262,43 @@ class Class:
                 "needs_grading_by_hand": sum(g.needs_manual_grade for g in grades),
             }
         return row
+
+
+def read(folder: Path, *steps: str, limit: int) -> bytes:
+    """The regular file that `steps` lead to from `folder`, none of them through a link.
+
+    A link could bring another student's answers, the solution, or the gradebook into a student's feedback. Raises
+    Stopped for a link, for what is no regular file and for more than `limit` bytes.
+    """
+    # O_NONBLOCK: to open a pipe would wait for somebody who writes.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    with contextlib.ExitStack() as opened:
+        place = os.open(folder, os.O_RDONLY)
+        opened.callback(os.close, place)
+        for step in steps:
+            try:
+                place = os.open(step, flags, dir_fd=place)
+            except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise
+                raise Stopped(f"{step} is a link, and none is followed; put the file itself there") from None
+            opened.callback(os.close, place)
+        if not stat.S_ISREG(os.fstat(place).st_mode):
+            raise Stopped(f"{step} is no regular file")
+        text = opened.enter_context(open(place, "rb", closefd=False)).read(limit + 1)
+    if len(text) > limit:
+        raise Stopped(f"{step} is larger than {limit / 1e6:g} MB")
+    return text
+
+
+def check_readable(name: str, text: bytes) -> None:
+    """Say in words what nbgrader would say in a traceback."""
+    try:
+        cells = json.loads(text)["cells"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Stopped(f"{name} is not a notebook, or is damaged ({error}); ask for it again") from error
+    if not any("nbgrader" in cell.get("metadata", {}) for cell in cells):
+        raise Stopped(f"{name} has lost nbgrader's marks on its cells; copy the answers into a fresh notebook")
 
 
 def write(path: Path, text: str) -> None:
@@ -304,9 +336,11 @@ def grade_one(course: Class, student: str, force: bool) -> tuple[str, str]:
     former, state = course.memory.get(student, {}).get("graded"), "graded before"
     failed = "FAILED, its earlier grade stands" if former else "FAILED"
     try:
-        digest = course.digest(student)
+        course.recover(student)
+        files = course.handed_in(student)
+        digest = course.digest(files)
         if force or former != digest or not course.graded(student).is_dir():
-            course.autograde(student)
+            course.autograde(student, files)
             course.remember(student, graded=digest, feedback=None)
             state = "graded"
         failed = f"FAILED to make the feedback; {state}"
@@ -324,18 +358,12 @@ def points(row: dict, part: str) -> str:
 
 
 def hand(row: dict) -> str:
-    return (
-        f"{row['needs_grading_by_hand']} to grade"
-        if row["needs_grading_by_hand"]
-        else points(row, "by_hand")
-    )
+    return f"{row['needs_grading_by_hand']} to grade" if row["needs_grading_by_hand"] else points(row, "by_hand")
 
 
 def main(argv=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "folder", type=Path, metavar="class", help="the folder of the class"
-    )
+    parser.add_argument("folder", type=Path, metavar="class", help="the folder of the class")
     parser.add_argument("assignment")
     parser.add_argument("--force", action="store_true", help="grade all again")
     parser.add_argument("--root", type=Path, default=Path(__file__).parent.parent)
@@ -390,12 +418,8 @@ def main(argv=None) -> int:
             file=sys.stderr,
         )
         return 130
-    print(
-        f"\nPoints: {folder}/grades-{course.name}.csv. Feedback: {folder}/feedback/<student>/{course.name}/."
-    )
-    print(
-        f"By hand: make formgrader CLASS={options.folder}, then this command again for points and feedback."
-    )
+    print(f"\nPoints: {folder}/grades-{course.name}.csv. Feedback: {folder}/feedback/<student>/{course.name}/.")
+    print(f"By hand: make formgrader CLASS={options.folder}, then this command again for points and feedback.")
     if failed:
         print(
             f"Failed: {failed}. The reasons stand above, the logs in {folder}/.graded/logs/.",

@@ -1,6 +1,6 @@
 """Make the reference metrics: what right solutions reach in each graded experiment, and how often a band is wrong.
 
-    python -m lllcourse.grading.reference
+    python -m grader.reference
 
 runs every experiment and writes `reference_metrics.json` beside this file, in ten minutes on one core. It needs a
 checkout of the repository, as the experiment is the hidden test of the assignment's own notebook, run on many seeds
@@ -28,11 +28,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .. import __version__
-from ..lifelong import ewc
-from . import assignment, check
+from lllcourse import __version__
+from lllcourse.grading import check
+from lllcourse.lifelong import ewc
 
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
+from . import assignment
+
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
 BAND_SEEDS, RIGHT_SEEDS, MISTAKE_SEEDS = (
     range(1000, 1030),
     range(2000, 2020),
@@ -120,9 +122,7 @@ def run(experiment, replace, seed) -> dict | None:
 
 def inside(metrics, bands) -> bool:
     """Does a run pass? No metrics, or one that is not a number, lie in no band."""
-    return metrics is not None and all(
-        low <= metrics[m] <= high for m, (low, high) in bands.items()
-    )
+    return metrics is not None and all(low <= metrics[m] <= high for m, (low, high) in bands.items())
 
 
 def upper_limit(k, n, confidence=0.95) -> float:
@@ -134,9 +134,7 @@ def upper_limit(k, n, confidence=0.95) -> float:
     low, high = k / n, 1.0
     for _ in range(50):  # bisection on the binomial distribution
         p = (low + high) / 2
-        likely = sum(
-            math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1)
-        )
+        likely = sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1))
         low, high = (p, high) if likely > 1 - confidence else (low, p)
     return high
 
@@ -145,9 +143,7 @@ def fingerprint(experiment) -> str:
     """Changes with the code of the notebook that the experiment consists of."""
     notebook = source(experiment)
     texts = [cell.source for cell in notebook.role("given", "student-side")]
-    return hashlib.sha256(
-        "\n\n".join([*texts, notebook.cell(experiment.test).hidden]).encode()
-    ).hexdigest()[:16]
+    return hashlib.sha256("\n\n".join([*texts, notebook.cell(experiment.test).hidden]).encode()).hexdigest()[:16]
 
 
 def make(name, report=print) -> dict:
@@ -159,9 +155,7 @@ def make(name, report=print) -> dict:
     )
     values = [run(experiment, experiment.reference, seed) for seed in BAND_SEEDS]
     if None in values:
-        raise RuntimeError(
-            f"{name}: the reference itself fails the test {experiment.test} before it has any metrics"
-        )
+        raise RuntimeError(f"{name}: the reference itself fails the test {experiment.test} before it has any metrics")
     values = {metric: [run[metric] for run in values] for metric in values[0]}
     mean = {metric: statistics.mean(v) for metric, v in values.items()}
     std = {metric: statistics.stdev(v) for metric, v in values.items()}
@@ -175,16 +169,11 @@ def make(name, report=print) -> dict:
     report(f"{name}: {bands}")
 
     right = {"the reference": experiment.reference, "the notebook's solution": {}}
-    for alternative, functions in runpy.run_path(str(folder / "alternatives.py"))[
-        "ALTERNATIVES"
-    ].items():
+    for alternative, functions in runpy.run_path(str(folder / "alternatives.py"))["ALTERNATIVES"].items():
         right[f"alternative {alternative}"] = functions
     failed = []
     for what, functions in right.items():
-        wrong = sum(
-            not inside(run(experiment, functions, seed), bands)
-            for seed in RIGHT_SEEDS
-        )
+        wrong = sum(not inside(run(experiment, functions, seed), bands) for seed in RIGHT_SEEDS)
         failed.append(rate([what], len(RIGHT_SEEDS), wrong))
         report(f"  {what}: {wrong} of {len(RIGHT_SEEDS)} fail")
 
@@ -198,33 +187,25 @@ def make(name, report=print) -> dict:
             {mistake.function: mistake.source},
             f"{mistake.function}: {mistake.name}",
         )
-        first = tuple(
-            json.dumps(run(experiment, replace, seed)) for seed in MISTAKE_SEEDS[:2]
-        )
+        first = tuple(json.dumps(run(experiment, replace, seed)) for seed in MISTAKE_SEEDS[:2])
         if first in known:
             known[first]["what"].append(what)
             continue
-        wrong = sum(
-            inside(run(experiment, replace, seed), bands) for seed in MISTAKE_SEEDS
-        )
+        wrong = sum(inside(run(experiment, replace, seed), bands) for seed in MISTAKE_SEEDS)
         passed.append(rate([what], len(MISTAKE_SEEDS), wrong))
         if "null" not in first:
             known[first] = passed[-1]
         report(f"  {what}: {wrong} of {len(MISTAKE_SEEDS)} pass")
 
     return {
-        "setting": {
-            constant.lower(): names[constant] for constant in experiment.constants
-        }
+        "setting": {constant.lower(): names[constant] for constant in experiment.constants}
         | {
             "assignment": experiment.assignment,
             "test": experiment.test,
             "code": fingerprint(experiment),
         },
         "seeds": list(BAND_SEEDS),
-        "values": {
-            metric: [round(value, 6) for value in v] for metric, v in values.items()
-        },
+        "values": {metric: [round(value, 6) for value in v] for metric, v in values.items()},
         "mean": {metric: round(value, 6) for metric, value in mean.items()},
         "spread": {
             metric: {
@@ -266,17 +247,9 @@ def as_markdown(metrics=None) -> str:
     metrics: as in the JSON file, which is read by default.
     """
     lines = []
-    for name, entry in (
-        check.reference_metrics() if metrics is None else metrics
-    ).items():
-        setting = {
-            k: v
-            for k, v in entry["setting"].items()
-            if k not in ("assignment", "test", "code")
-        }
-        versions = ", ".join(
-            f"{package} {version}" for package, version in entry["versions"].items()
-        )
+    for name, entry in (check.reference_metrics() if metrics is None else metrics).items():
+        setting = {k: v for k, v in entry["setting"].items() if k not in ("assignment", "test", "code")}
+        versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
         lines += [
             f"## `{name}`", "",
             f"Assignment `{entry['setting']['assignment']}`, test `{entry['setting']['test']}`; "
@@ -300,9 +273,7 @@ def as_markdown(metrics=None) -> str:
                 "|---|---|---|",
             ]
             for row in entry["rates"][key]:
-                lines.append(
-                    f"| {'; '.join(row['what'])} | {row['wrong']} of {row['runs']} | {row['at_most']:.3f} |"
-                )
+                lines.append(f"| {'; '.join(row['what'])} | {row['wrong']} of {row['runs']} | {row['at_most']:.3f} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -311,14 +282,10 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=check.METRICS_FILE)
     options = parser.parse_args(argv)
-    torch.set_num_threads(
-        1
-    )  # results differ in the last digits with the number of threads
+    torch.set_num_threads(1)  # results differ in the last digits with the number of threads
     os.environ.pop("LLLCOURSE_CHECK_SEED", None)
     metrics = {name: make(name) for name in EXPERIMENTS}
-    options.output.write_text(
-        json.dumps(metrics, indent=1) + "\n", encoding="utf-8"
-    )
+    options.output.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     print(f"written: {options.output}")
 
 

@@ -20,7 +20,7 @@ from nbgrader.utils import compute_checksum
 from traitlets.config import PyFileConfigLoader
 from traitlets.log import get_logger
 
-from . import notebooks
+from tools import notebooks
 
 # nbgrader calls `alembic` by its name, also where the environment of this Python is not activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -65,9 +65,7 @@ def reason(log: str) -> str:
     """The line of nbgrader's log that says what went wrong: the end of the first traceback in it."""
     lines = log.split("\n")
     starts = [n for n, line in enumerate(lines) if line.startswith("Traceback (")]
-    ends = (
-        [line for line in lines[starts[0] + 1 :] if line[:1].strip()] if starts else []
-    )
+    ends = [line for line in lines[starts[0] + 1 :] if line[:1].strip()] if starts else []
     if ends and "DeadKernelError" in ends[0]:
         return "the kernel died: the code ended Python itself, or needed more memory than there is"
     return ends[0] if ends else ""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import notebooks, release
+from grader import release
+from tools import notebooks
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,10 +21,7 @@ def read(path):
 
 
 def source_and_release(name):
-    return [
-        read(ROOT / folder / name / f"{name}.ipynb")
-        for folder in ("solutions", "assignments")
-    ]
+    return [read(ROOT / folder / name / f"{name}.ipynb") for folder in ("solutions", "assignments")]
 
 
 def between(text, begin, end):
@@ -45,9 +43,7 @@ def test_the_folder_holds_the_releases_and_nothing_else():
         for path in (ROOT / "assignments").rglob("*")
         if path.is_file() and ".ipynb_checkpoints" not in path.parts
     ]
-    assert sorted(found) == sorted(
-        ["README.md", *(f"{name}/{name}.ipynb" for name in NAMES)]
-    )
+    assert sorted(found) == sorted(["README.md", *(f"{name}/{name}.ipynb" for name in NAMES)])
 
 
 @each
@@ -116,7 +112,7 @@ def test_a_source_that_cannot_be_released_is_named_and_stops_no_other(tmp_path):
         path.write_text(notebooks.dump(made))
         (path.parent / "mistakes.py").write_text("an answer")
     done = subprocess.run(
-        [sys.executable, "-m", "tools.release", "--root", tmp_path],
+        [sys.executable, "-m", "grader.release", "--root", tmp_path],
         capture_output=True,
         text=True,
     )
