@@ -9,6 +9,7 @@ import inspect
 import textwrap
 
 CLAIM_TYPE = "application/vnd.lllcourse.claim+json"  # the tests read verdicts from executed notebooks by this type
+NUMBERS_TYPE = "application/vnd.lllcourse.numbers+json"  # and what `keep` kept
 VERDICTS = {
     "holds": "Holds here",
     "in-part": "Holds in part",
@@ -65,6 +66,23 @@ def _parts(row, holds):
             )
         parts[name] = held
     return parts
+
+
+def keep(name, numbers):
+    """Put numbers into a cell's output without showing them, so that a test can compare two cells.
+
+    name: "opening" for what the picture at a chapter's top shows, "live" for the same as computed on the page.
+    numbers: a dictionary from what is measured, "GEM, 25 images", to a number, or a list with one for each seed.
+    """
+    plain = {
+        key: value.tolist() if hasattr(value, "tolist") else value
+        for key, value in numbers.items()
+    }
+    _display({
+        NUMBERS_TYPE: {"name": name, "numbers": plain},
+        "text/html": "<span hidden></span>",  # else VS Code says that it cannot show it
+        "text/plain": "",
+    })  # fmt: skip
 
 
 def table(header, rows, caption=None):
@@ -167,7 +185,7 @@ def _display(bundle):
     except ImportError:
         get_ipython = lambda: None  # noqa: E731
     if get_ipython() is None:
-        print(bundle["text/plain"])
+        print(bundle["text/plain"], end="\n" * bool(bundle["text/plain"]))
         return
     from IPython.display import display
 

@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -180,6 +181,7 @@ def options_of(content: str) -> tuple[dict[str, str], str]:
     return options, "\n".join(lines)
 
 
+@cache
 def card(name: str) -> str:
     """The card of a method as Markdown, by the extension that shows it."""
     spec = importlib.util.spec_from_file_location("method_cards", ROOT / "book/_ext/method_cards.py")

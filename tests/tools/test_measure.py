@@ -1,5 +1,6 @@
 """What counts as a word and as a line of a chapter, on small notebooks."""
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -92,10 +93,9 @@ def test_lines_that_show_prints_count_wherever_it_is_called():
 
 
 def test_lines_that_a_page_includes_or_spells_out_count():
-    include = "```{literalinclude} ../../lllcourse/lifelong/ewc.py\n:pyobject: penalty\n```"
-    source = (ROOT / "lllcourse/lifelong/ewc.py").read_text(encoding="utf-8")
-    penalty = source.split("def penalty")[1].split("\n\n\ndef ")[0]
-    assert measure(text(include)).lines == sum(bool(line.strip()) for line in penalty.splitlines())
+    include = "```{literalinclude} ../../tools/measure.py\n:pyobject: measure\n```"
+    lines = inspect.getsource(tool.measure).splitlines()
+    assert measure(text(include)).lines == sum(bool(line.strip()) for line in lines)
     assert measure(text("```python\nx = 1\n\ny = 2\n```")).lines == 2
 
 
