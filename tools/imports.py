@@ -250,23 +250,22 @@ class Reader(ast.NodeVisitor):
     visit_Attribute = visit_Name
 
     def visit_Call(self, node):
-        function, targets = node.func, self.targets(node.func)
-        literal = [a.value if isinstance(a, ast.Constant) and isinstance(a.value, str) else "" for a in node.args]
-        first, second, rest = *[*literal, "", ""][:2], [*node.args, *node.keywords]
-        ours = [target for target in targets if target.split(".")[0] in self.repository.packages]
+        function, arguments = node.func, [*node.args, *node.keywords]
+        first, second = literal(node.args, 0), literal(node.args, 1)
+        ours = [target for target in self.targets(function) if target.split(".")[0] in self.repository.packages]
         if first and any(self.repository.follow(target)[1] == RECORDED for target in ours):
             self.needs.files.add(self.repository.root / RESULTS / f"{first}.json")
-            for target in targets:
+            for target in ours:
                 self.meet(target, node, used=False)
         elif isinstance(function, ast.Name) and function.id == "getattr" and second:
             self.visit(ast.copy_location(ast.Attribute(node.args[0], second, ast.Load()), node))
-            rest = rest[2:]
+            arguments = arguments[2:]
         elif isinstance(function, ast.Attribute) and ast.unparse(function.value) == "get_ipython()":
             if function.attr != "run_line_magic" or first not in HARMLESS_MAGICS:
                 self.anything(node.lineno, function.attr)  # what IPython makes of a line that begins with % or !
         else:
-            return self.generic_visit(node)
-        for argument in rest:
+            self.visit(function)
+        for argument in arguments:
             self.visit(argument)
 
     def visit_Constant(self, node):
@@ -274,6 +273,12 @@ class Reader(ast.NodeVisitor):
             file = (self.path.parent / node.value).resolve()
             if file.is_file() and file.is_relative_to(self.repository.root):
                 self.needs.files.add(file)
+
+
+def literal(arguments: list, n: int) -> str:
+    """The n-th argument if it is a string that stands there, else nothing."""
+    value = arguments[n].value if n < len(arguments) and isinstance(arguments[n], ast.Constant) else ""
+    return value if isinstance(value, str) else ""
 
 
 def trees_in(path: Path) -> list[ast.Module] | None:
