@@ -68,18 +68,23 @@ def _parts(row, holds):
     return parts
 
 
-def keep(name, numbers):
-    """Put numbers into a cell's output without showing them, so that a test can compare two cells.
+def keep(opening, live):
+    """Put numbers into a cell's output without showing them: a test compares a chapter's first picture with the page.
 
-    name: "opening" for what the picture at a chapter's top shows, "live" for the same as computed on the page.
-    numbers: a dictionary from what is measured, "GEM, 25 images", to a number, or a list with one for each seed.
+    opening: what the picture shows, from a record: a dictionary from what is measured, "GEM, 25 images", to a number,
+    or to a list with one for each seed. live: the same as the page computes it, from the same names to numbers.
+
+    Not in a cell that draws a figure with a caption: every output there gets the caption.
     """
-    plain = {
-        key: value.tolist() if hasattr(value, "tolist") else value
-        for key, value in numbers.items()
+    facts = {
+        kind: {
+            name: value.tolist() if hasattr(value, "tolist") else value
+            for name, value in numbers.items()
+        }
+        for kind, numbers in {"opening": opening, "live": live}.items()
     }
     _display({
-        NUMBERS_TYPE: {"name": name, "numbers": plain},
+        NUMBERS_TYPE: facts,
         "text/html": "<span hidden></span>",  # else VS Code says that it cannot show it
         "text/plain": "",
     })  # fmt: skip

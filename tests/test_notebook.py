@@ -106,14 +106,15 @@ def test_outside_a_notebook_the_same_is_printed(capsys):
 
 def test_numbers_are_kept_for_the_tests_and_not_shown(in_notebook):
     numbers = {"GEM": torch.tensor([0.5, 0.25]), "EWC": np.float64(0.5), "joint": [1, 2]}
-    data = in_notebook(lambda: keep("opening", numbers))
-    assert data[NUMBERS_TYPE] == {"name": "opening", "numbers": {"GEM": [0.5, 0.25], "EWC": 0.5, "joint": [1, 2]}}
+    data = in_notebook(lambda: keep(numbers, live={"GEM": torch.tensor(0.25)}))
+    assert data[NUMBERS_TYPE]["opening"] == {"GEM": [0.5, 0.25], "EWC": 0.5, "joint": [1, 2]}
+    assert data[NUMBERS_TYPE]["live"] == {"GEM": 0.25}
     assert data["text/html"] == "<span hidden></span>" and not data["text/plain"]
     json.dumps(data)
 
 
 def test_outside_a_notebook_keeping_numbers_prints_nothing(capsys):
-    keep("opening", {"GEM": 0.5})
+    keep({"GEM": 0.5}, {"GEM": 0.5})
     assert capsys.readouterr().out == ""
 
 

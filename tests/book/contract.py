@@ -48,15 +48,10 @@ def opening(cell):
     return cell.metadata.get("lllcourse", {}).get("opening")
 
 
-def kept(notebook, name):
-    """The numbers that `keep(name, ...)` put into the outputs, and the number of the last cell that did."""
-    numbers, at = {}, None
-    for number, cell in enumerate(notebook.cells):
-        for output in cell.get("outputs", []):
-            facts = output.get("data", {}).get(NUMBERS_TYPE, {})
-            if facts.get("name") == name:
-                numbers, at = numbers | facts["numbers"], number
-    return numbers, at
+def kept(notebook):
+    """What `keep(opening, live)` put into the outputs: of each call {"opening": {name: number}, "live": ...}."""
+    data = [output.get("data", {}) for cell in code_cells(notebook) for output in cell.outputs]
+    return [one[NUMBERS_TYPE] for one in data if NUMBERS_TYPE in one]
 
 
 def has_picture(cell):
@@ -116,9 +111,9 @@ def faults_of_picture(notebook):
     cells = [cell for cell in code_cells(notebook) if opening(cell)]
     if len(cells) != 1 or not folded(cells[0]) or not has_picture(cells[0]) or "recorded(" not in cells[0].source:
         return (yield "one folded cell with the metadata lllcourse.opening draws a picture from recorded(...)")
-    (recorded, first), (live, last) = kept(notebook, "opening"), kept(notebook, "live")
-    if first is None or last is None or last <= first:
-        return (yield 'the opening cell calls keep("opening", {...}) and a later one keep("live", {...})')
+    if len(numbers := kept(notebook)) != 1:
+        return (yield "one cell calls keep(opening, live), with what the picture shows and the same computed live")
+    recorded, live = numbers[0]["opening"], numbers[0]["live"]
     if set(recorded) != set(live):
         yield f"the opening picture shows {sorted(recorded)}, the live run gives {sorted(live)}"
     for what in recorded.keys() & live.keys():

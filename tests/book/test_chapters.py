@@ -10,11 +10,11 @@ The contract of a chapter is read from the committed notebooks; verdicts are rea
    **Prerequisites**, and "About 31 minutes to read; running it takes 71 s of CPU." Both numbers are within 20 % of what
    `python -m tools.measure` and the last build say; the second is also the notebook's metadata `cpu_seconds`.
 2. The picture's cell is folded, reads `recorded(...)`, and has the metadata
-   `lllcourse: {"title": "Draws the picture", "opening": 0.03}`. Before it draws, it calls
-   `keep("opening", {"GEM, 25 images": [one number a seed], ...})` of lllcourse.notebook; nothing of it is seen. A later
-   cell computes the same live and calls `keep("live", {"GEM, 25 images": number, ...})`, in one call or several. Every
-   live number has to lie within the range of the recorded seeds, widened on both sides by `opening` of the metadata,
-   which is in the unit of the numbers (.03 of a share, 3 of per cent: what another processor may change).
+   `lllcourse: {"title": "Draws the picture", "opening": 0.03}`. What it draws is in a dictionary, say
+   `opening = {"GEM, 25 images": [one number a seed], ...}`. A later folded cell, without a figure, calls
+   `keep(opening, {"GEM, 25 images": number, ...})` of lllcourse.notebook with the same numbers computed live; nothing
+   of it is seen. Every live number has to lie within the range of the recorded seeds, widened on both sides by the
+   `opening` of the metadata, in their unit (.03 of a share, 3 of per cent: what another processor may change).
 3. What draws, tabulates, judges, keeps numbers, loops over seeds or reads a record is folded: tag `hide-input` and a
    title, `lllcourse: {"title": "Judges the claim"}` (`make format` does the rest). A cell has 15 lines at most (30, if
    folded) of 84 characters.
