@@ -50,14 +50,14 @@ lab: $(STAMP)  ## open JupyterLab here
 	@.venv/bin/jupyter lab
 
 release: $(STAMP)  ## make the students' notebooks, assignments/, from solutions/
-	@$(PY) -m grader.release
+	@$(PY) -m grader release
 	@echo "release: what students get is in assignments/; nothing was executed"
 
 # A class has a folder of its own, here or elsewhere: make grade CLASS=../autumn ASSIGNMENT=ewc. FORCE=1 grades all again.
 CLASS ?= class
 ASSIGNMENT ?= ewc
 grade: $(STAMP)  ## grade a class: CLASS=folder ASSIGNMENT=ewc
-	@$(PY) -m grader.grade "$(CLASS)" "$(ASSIGNMENT)" $(if $(FORCE),--force)
+	@$(PY) -m grader grade "$(CLASS)" "$(ASSIGNMENT)" $(if $(FORCE),--force)
 
 formgrader: $(STAMP)  ## grade by hand in the browser: CLASS=folder
 	@[ -f "$(CLASS)/gradebook.db" ] || { echo "There is no graded class in $(CLASS): run make grade CLASS=$(CLASS) first."; exit 1; }

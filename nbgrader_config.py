@@ -36,9 +36,7 @@ class OnlyTexts(ClearOutput):
         path = Path("solutions", names["assignment"], f"{names['notebook']}.ipynb")
         source = nbformat.read(path, as_version=4)
         metadata = {
-            cell.metadata.nbgrader.grade_id: cell.metadata
-            for cell in source.cells
-            if "nbgrader" in cell.metadata
+            cell.metadata.nbgrader.grade_id: cell.metadata for cell in source.cells if "nbgrader" in cell.metadata
         }
         for cell in reversed(notebook.cells):
             theirs = cell.get("metadata", {}).get("nbgrader") or {}
@@ -100,9 +98,7 @@ def cleaned_markdown(context, text):
     Cleaned before, a formula would show &lt; for <, a > would quote nothing, and a link to javascript: would stay.
     """
     attachments = context.get("cell", {}).get("attachments", {})
-    renderer = IPythonRenderer(
-        escape=False, attachments=attachments, exclude_anchor_links=True
-    )
+    renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
     return cleaned(MarkdownWithMath(renderer).render(text))
 
 
@@ -131,6 +127,7 @@ c.CourseDirectory.release_directory = "assignments"
 c.CourseDirectory.ignore = [
     "mistakes.py",
     "alternatives.py",
+    "experiment.py",
     "*.py",
     "*.pyc",
     "*.so",
@@ -143,9 +140,7 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedE
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
 # nbgrader zip_collect: ada_whatever_ewc.ipynb and ada_whatever/ewc.ipynb, as Moodle and others pack them, are ada's.
-c.FileNameCollectorPlugin.named_regexp = (
-    r".*/(?P<student_id>[^/_]+)_(?:.*[/_])?(?P<file_id>[^/_]+\.ipynb)$"
-)
+c.FileNameCollectorPlugin.named_regexp = r".*/(?P<student_id>[^/_]+)_(?:.*[/_])?(?P<file_id>[^/_]+\.ipynb)$"
 
 # A cell that takes longer is interrupted, fails, and the next one runs: far above what a right solution needs.
 c.Execute.timeout = 180

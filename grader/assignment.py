@@ -111,6 +111,26 @@ class Mistake:
     training: str = "either"
 
 
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A graded training run, for whose metrics there is a band: the hidden part of the test cell `test`.
+
+    assignment: its id. reference: from the names of the functions that a student writes to those of the package.
+    constants: names of the notebook that make up the setting.
+    """
+
+    assignment: str
+    test: str
+    reference: dict
+    constants: tuple[str, ...]
+
+
+def names(root: Path) -> list[str]:
+    """The ids of all assignments, each the name of a folder in solutions/ and of the notebook in it."""
+    folders = sorted(path for path in (root / "solutions").iterdir() if path.is_dir())
+    return [path.name for path in folders if not path.name.startswith((".", "_"))]
+
+
 def read(path) -> Assignment:
     """Read an assignment's source notebook. Raises ValueError for a cell whose role cannot be told."""
     return parse(json.loads(Path(path).read_text(encoding="utf-8")), path)

@@ -5,27 +5,37 @@
 
 import ast
 import builtins
+import json
 import symtable
+from pathlib import Path
 
 import nbformat
 from nbgrader.nbgraderformat import MetadataValidator
 
 from . import assignment
-from .assignment import (
-    BEGIN_HIDDEN,
-    BEGIN_SOLUTION,
-    END_HIDDEN,
-    END_SOLUTION,
-    GIVEN_TAGS,
-)
+from .assignment import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, GIVEN_TAGS
 
 #: What the student's process has of the package, besides `grading.check`: never a method.
-OPEN = {"data", "tasks", "models", "training", "metrics", "figures", "digits", "device"}
+OPEN = {
+    "checks", "data", "device", "digits", "figures", "losses", "metrics", "models", "notebook", "tasks", "training",
+}  # fmt: skip
 DRAWS = {
     "rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "rand_like", "randn_like", "uniform_",
     "normal_", "exponential_", "random_",
 }  # fmt: skip
 RETURNS_NOTHING = ("check.", "print", "plt.show", "figures.use_style")
+
+
+def lint_all(root: Path) -> int:
+    """Print every broken rule of every assignment's source. Returns 1 where there is one, else 0."""
+    names, wrong = assignment.names(root), 0
+    for name in names:
+        source = root / "solutions" / name / f"{name}.ipynb"
+        for problem in problems(json.loads(source.read_text(encoding="utf-8"))):
+            print(f"{name}: {problem}")
+            wrong += 1
+    print(f"lint: {wrong} problems in {len(names)} assignments ({', '.join(names)})")
+    return int(wrong > 0)
 
 
 def problems(notebook):

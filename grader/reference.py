@@ -1,16 +1,15 @@
 """Make the reference metrics: what right solutions reach in each graded experiment, and how often a band is wrong.
 
-    python -m grader.reference
+    python -m grader reference
 
-runs every experiment and writes `reference_metrics.json` beside this file, in ten minutes on one core. It needs a
-checkout of the repository, as the experiment is the hidden test of the assignment's own notebook, run on many seeds
-with the reference's functions in place of the student's: there is no second copy that could drift from what is graded.
+runs every experiment and writes `lllcourse/grading/reference_metrics.json`, in ten minutes on one core. An experiment
+is the hidden test of the assignment's own notebook, run on many seeds with the reference's functions in place of the
+student's: there is no second copy that could drift from what is graded.
 
 The band of a metric is its mean over `BAND_SEEDS` plus and minus four standard deviations. Its rates are measured on
 other seeds: how often a right solution falls outside, how often a known mistake that training should show stays inside.
 """
 
-import argparse
 import contextlib
 import hashlib
 import io
@@ -21,7 +20,6 @@ import platform
 import runpy
 import statistics
 import time
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -30,45 +28,19 @@ import torch
 
 from lllcourse import __version__
 from lllcourse.grading import check
-from lllcourse.lifelong import ewc
 
 from . import assignment
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
-BAND_SEEDS, RIGHT_SEEDS, MISTAKE_SEEDS = (
-    range(1000, 1030),
-    range(2000, 2020),
-    range(3000, 3020),
-)
+BAND_SEEDS, RIGHT_SEEDS, MISTAKE_SEEDS = range(1000, 1030), range(2000, 2020), range(3000, 3020)
 WIDTH = 4  # standard deviations: narrower bands fail more right solutions than their mistakes are worth
 
 
-@dataclass(frozen=True, eq=False)
-class Experiment:
-    """A graded experiment. assignment: its id. test: the test cell whose hidden part is the experiment.
-
-    reference: from the names of the functions that a student writes to those of the package.
-    constants: names of the notebook that make up the setting.
-    """
-
-    assignment: str
-    test: str
-    reference: dict
-    constants: tuple[str, ...]
-
-
-def true_label_importance(model, x, y):
-    return ewc.importance(model, x, y, labels="true")
-
-
-EXPERIMENTS = {
-    "ewc.permuted": Experiment(
-        assignment="ewc",
-        test="test-training",
-        reference={"importance": true_label_importance, "penalty": ewc.penalty},
-        constants=("SIZES", "EPOCHS", "BATCH", "LR", "IMAGES"),
-    )
-}
+@cache
+def experiments() -> dict[str, assignment.Experiment]:
+    """The graded experiments by name, each from its assignment's `experiment.py`."""
+    folders = sorted(SOLUTIONS.glob("*/experiment.py"))
+    return {name: found for path in folders for name, found in runpy.run_path(str(path))["EXPERIMENTS"].items()}
 
 
 class Recorder:
@@ -89,13 +61,8 @@ class Recorder:
 
 @cache
 def source(experiment):
-    """The notebook that holds the experiment. Raises FileNotFoundError where there is no checkout."""
-    path = SOLUTIONS / experiment.assignment / f"{experiment.assignment}.ipynb"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing: reference metrics are made in a checkout of the repository, which holds the solutions"
-        )
-    return assignment.read(path)
+    """The notebook that holds the experiment."""
+    return assignment.read(SOLUTIONS / experiment.assignment / f"{experiment.assignment}.ipynb")
 
 
 def run(experiment, replace, seed) -> dict | None:
@@ -107,14 +74,7 @@ def run(experiment, replace, seed) -> dict | None:
     names = notebook.namespace(replace)
     names["check"] = recorder
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
-        exec(
-            compile(
-                notebook.cell(experiment.test).hidden,
-                f"<{experiment.test}>",
-                "exec",
-            ),
-            names,
-        )
+        exec(compile(notebook.cell(experiment.test).hidden, f"<{experiment.test}>", "exec"), names)
     # The functions refer back to this dictionary, and Python would keep its images for long.
     names.clear()
     return recorder.metrics
@@ -148,11 +108,8 @@ def fingerprint(experiment) -> str:
 
 def make(name, report=print) -> dict:
     """Run the experiment `name` on all its seeds. Returns its entry in the JSON file."""
-    experiment, began = EXPERIMENTS[name], time.process_time()
-    folder, names = (
-        SOLUTIONS / experiment.assignment,
-        source(experiment).namespace(),
-    )
+    experiment, began = experiments()[name], time.process_time()
+    folder, names = SOLUTIONS / experiment.assignment, source(experiment).namespace()
     values = [run(experiment, experiment.reference, seed) for seed in BAND_SEEDS]
     if None in values:
         raise RuntimeError(f"{name}: the reference itself fails the test {experiment.test} before it has any metrics")
@@ -278,16 +235,11 @@ def as_markdown(metrics=None) -> str:
     return "\n".join(lines)
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=check.METRICS_FILE)
-    options = parser.parse_args(argv)
+def make_all(output=check.METRICS_FILE) -> int:
+    """Write the reference metrics of all experiments. Returns 0."""
     torch.set_num_threads(1)  # results differ in the last digits with the number of threads
     os.environ.pop("LLLCOURSE_CHECK_SEED", None)
-    metrics = {name: make(name) for name in EXPERIMENTS}
-    options.output.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-    print(f"written: {options.output}")
-
-
-if __name__ == "__main__":
-    main()
+    metrics = {name: make(name) for name in experiments()}
+    output.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    print(f"written: {output}")
+    return 0

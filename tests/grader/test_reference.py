@@ -40,7 +40,7 @@ def test_the_recorder_keeps_what_the_band_is_asked_about_and_checks_the_rest():
         recorder.equal(1, 2, "Two.")
 
 
-@pytest.mark.parametrize("name", reference.EXPERIMENTS)
+@pytest.mark.parametrize("name", reference.experiments())
 def test_the_file_has_an_experiment_with_enough_runs_behind_it(name):
     entry = check.reference_metrics()[name]
     rates = entry["rates"]

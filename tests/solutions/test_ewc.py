@@ -14,13 +14,7 @@ from lllcourse.grading import check
 from lllcourse.lifelong import EWC, learn
 from lllcourse.tasks import permuted
 
-from ..grader.harness import (
-    Submission,
-    alternatives,
-    mistakes,
-    points_from_top_to_bottom,
-    source,
-)
+from ..grader.harness import Submission, alternatives, mistakes, points_from_top_to_bottom, source
 
 # Of the hidden inputs: the tests on exact values cost next to nothing.
 SEEDS = range(200)
@@ -28,7 +22,7 @@ TRAINING = "test-training"
 EXACT = [cell for cell in source("ewc").points if cell != TRAINING]
 RIGHT = {"solution": {}, **alternatives("ewc")}
 MISTAKES = {f"{m.function}: {m.name}": m for m in mistakes("ewc")}
-EXPERIMENT = reference.EXPERIMENTS["ewc.permuted"]
+EXPERIMENT = reference.experiments()["ewc.permuted"]
 
 
 @pytest.fixture
@@ -122,7 +116,7 @@ def test_the_given_training_is_the_packages_ewc():
 
     class TrueLabels(EWC):
         def measure(self, model, task, active):
-            return reference.true_label_importance(model, task.train.x, task.train.y)
+            return EXPERIMENT.reference["importance"](model, task.train.x, task.train.y)
 
     for lam in (30, 1e6):
         networks = names["train_with_ewc"](tasks, lam, seed=2)
@@ -184,7 +178,7 @@ def test_no_solution_and_no_alternative_is_in_the_catalogue():
 def test_the_reference_metrics_are_those_of_the_present_notebook():
     entry = check.reference_metrics()["ewc.permuted"]
     assert entry["setting"]["code"] == reference.fingerprint(EXPERIMENT), (
-        "the experiment's cells have changed: run python -m grader.reference"
+        "the experiment's cells have changed: run python -m grader reference"
     )
 
 
