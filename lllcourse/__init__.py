@@ -4,8 +4,9 @@ The package is read beside the book: a chapter `book/lifelong/04_...` has its co
 Importing it is instant, because the modules (and torch with them) are loaded when they are first used.
 """
 
-import importlib
 import os
+
+from ._lazy import lazy
 
 __version__ = "0.1.0"
 
@@ -15,26 +16,24 @@ SCALES = ("smoke", "laptop", "gpu")
 #: "gpu" (more tasks and seeds). A notebook may assign to it; grades never depend on it.
 scale = os.environ.get("LLLCOURSE_SCALE", "laptop")
 
-_SUBMODULES = (
-    "data",
-    "figures",
-    "lifelong",
-    "metrics",
-    "models",
-    "notebook",
-    "questions",
-    "results",
-    "tasks",
-    "training",
-)
-_SHORTCUTS = {
-    "claim": "notebook",
-    "show": "notebook",
-    "table": "notebook",
-    "digits": "data",
+_NAMES = {
+    "checks": (),
+    "data": ("digits",),
+    "figures": (),
+    "grading": (),
+    "lifelong": (),
+    "losses": (),
+    "masks": (),
+    "metrics": (),
+    "models": (),
+    "notebook": ("claim", "in_words", "keep", "show", "spread", "table"),
+    "per_sample": (),
+    "results": (),
+    "tasks": (),
+    "training": (),
 }
-
-__all__ = ["SCALES", "at_scale", "claim", "device", "digits", "scale", "show", "table"]
+__getattr__, _listed, _handed_on = lazy(__name__, _NAMES)
+__all__ = ["SCALES", "at_scale", "device", "scale", *_handed_on]
 
 
 def at_scale(*, smoke, laptop, gpu):
@@ -60,13 +59,5 @@ def device():
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def __getattr__(name):
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name in _SHORTCUTS:
-        return getattr(importlib.import_module(f"{__name__}.{_SHORTCUTS[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
 def __dir__():
-    return sorted([*globals(), *_SUBMODULES, *_SHORTCUTS])
+    return sorted([*globals(), *_listed()])

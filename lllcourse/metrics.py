@@ -1,4 +1,4 @@
-"""The R table of a task sequence, and the four numbers that are read from it.
+"""The R table of a task sequence, and the numbers that are read from it.
 
 R[i, j] is the accuracy on task j after training on tasks 1 to i; row 0 is the untrained network. With T tasks the
 tensor has shape (T + 1, T): a row for each moment, a column for each task. In code columns are counted from 0, so
@@ -55,6 +55,33 @@ def forgetting(R) -> float:
     R, T = _table(R, least=2)
     best = R[1:T].max(0).values
     return (best - R[T])[:-1].mean().item()
+
+
+def gap_closed(R, low, high) -> float:
+    """The share of the gap between two bounds that is closed: (A(R) - A(low)) / (A(high) - A(low)), A the accuracy.
+
+    low, high: R tables of the bounds, fine-tuning and joint training say, with the same tasks and seed. 0 is as good as
+    the lower bound, 1 as good as the upper; values beyond are possible. Raises ValueError where there is no gap.
+
+    >>> round(gap_closed([[0.5], [0.8]], [[0.5], [0.6]], [[0.5], [0.9]]), 3)
+    0.667
+    """
+    bottom, top = accuracy(low), accuracy(high)
+    if not bottom < top:
+        raise ValueError(
+            f"the lower bound has accuracy {bottom:.3f}, the upper {top:.3f}: there is no gap to close"
+        )
+    return (accuracy(R) - bottom) / (top - bottom)
+
+
+def each(metric, runs):
+    """A metric of every run, (runs,), float64. metric: a function of R. runs: `Learned`s, as from several seeds.
+
+    >>> from types import SimpleNamespace
+    >>> each(accuracy, [SimpleNamespace(R=[[0.5], [0.9]]), SimpleNamespace(R=[[0.5], [0.8]])])
+    tensor([0.9000, 0.8000], dtype=torch.float64)
+    """
+    return torch.tensor([metric(run.R) for run in runs], dtype=torch.float64)
 
 
 def _table(R, least):

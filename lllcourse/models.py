@@ -8,6 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
+from . import checks, device
+
 
 class MLP(nn.Module):
     """Fully connected layers with ReLU between them.
@@ -26,7 +28,8 @@ class MLP(nn.Module):
                 f"MLP{sizes}: give at least the width of the input and of the output"
             )
         self.layers = nn.ModuleList(
-            skip_init(nn.Linear, i, o) for i, o in zip(sizes, sizes[1:], strict=False)
+            skip_init(nn.Linear, i, o)
+            for i, o in zip(sizes, sizes[1:], strict=False)
         )
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
@@ -42,6 +45,14 @@ class MLP(nn.Module):
         for layer in self.layers[:-1]:
             x = torch.relu(layer(x))
         return x
+
+
+def network(seed=0, hidden=(100, 100)):
+    """The course's network for digits, on `lllcourse.device()`: an MLP with 784 inputs and ten outputs.
+
+    hidden: the widths of the layers between them.
+    """
+    return MLP(784, *hidden, 10, seed=seed).to(device())
 
 
 class VAE(nn.Module):
@@ -100,7 +111,16 @@ class Reader(nn.Module):
     """
 
     def __init__(
-        self, words, answers, rows=6, length=7, *, width=64, blocks=2, heads=4, seed=0
+        self,
+        words,
+        answers,
+        rows=6,
+        length=7,
+        *,
+        width=64,
+        blocks=2,
+        heads=4,
+        seed=0,
     ):
         super().__init__()
         if width % heads:
@@ -122,17 +142,20 @@ class Reader(nn.Module):
                     _draw(layer, generator)
 
     def forward(self, x):
-        if x.shape[1:] != (self.rows * self.length,):
-            raise ValueError(
-                f"a story has {self.rows} rows of {self.length} words, so tokens are "
-                f"(n, {self.rows * self.length}), not {tuple(x.shape)}"
-            )
+        self.check(x)
         x = x.view(len(x), self.rows, self.length)
         # a free place (token 0) adds nothing
         h = (self.words[x] * (x > 0)[..., None] * self.places).sum(2) + self.order
         for block in self.blocks:
             h = block(h)
         return self.answer(self.norm(h[:, -1]))
+
+    def check(self, x):
+        checks.require(
+            x.shape[1:] == (self.rows * self.length,),
+            f"a story has {self.rows} rows of {self.length} words, so tokens are "
+            f"(n, {self.rows * self.length}), not {tuple(x.shape)}",
+        )
 
 
 class Block(nn.Module):
@@ -142,7 +165,8 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.ask = skip_init(nn.Linear, width, 3 * width)  # queries, keys and values
+        # queries, keys and values
+        self.ask = skip_init(nn.Linear, width, 3 * width)
         self.tell = skip_init(nn.Linear, width, width)
         self.up = skip_init(nn.Linear, width, width)
         self.down = skip_init(nn.Linear, width, width)
@@ -150,8 +174,10 @@ class Block(nn.Module):
     def forward(self, h):
         n, rows, width = h.shape
         parts = self.ask(self.norms[0](h)).view(n, rows, 3, self.heads, -1)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (n, heads, rows, ...)
-        match = query @ key.mT / (width // self.heads) ** 0.5  # (n, heads, rows, rows)
+        # each (n, heads, rows, ...)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        # (n, heads, rows, rows)
+        match = query @ key.mT / (width // self.heads) ** 0.5
         heard = (match.softmax(-1) @ value).transpose(1, 2).reshape(n, rows, width)
         h = h + self.tell(heard)
         return h + self.down(torch.relu(self.up(self.norms[1](h))))

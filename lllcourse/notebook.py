@@ -7,9 +7,9 @@ import ast
 import html
 import inspect
 import textwrap
-from collections.abc import Iterable
 
 CLAIM_TYPE = "application/vnd.lllcourse.claim+json"  # the tests read verdicts from executed notebooks by this type
+NUMBERS_TYPE = "application/vnd.lllcourse.numbers+json"  # and what `keep` kept
 VERDICTS = {
     "holds": "Holds here",
     "in-part": "Holds in part",
@@ -21,47 +21,88 @@ def claim(row, statement, *, holds, lecture, here):
     """Display the verdict of a run on a claim of the lecture.
 
     row: its id in `book/lecture_map.yml`, "L22". statement: the claim as one sentence.
-    holds: computed from the run; a bool, or several (one for each seed or part of the claim), which hold in part where
-    only some are true. lecture, here: the figures of the lecture and those of the run, as short texts.
-    Raises ValueError for an empty list of parts.
+    holds: computed from the run: a dictionary from the name of each part, "seed 0, 25 images", to a bool.
+    lecture, here: the numbers of the lecture and those of the run, as short texts; lecture=None where the lecture gives
+    none, so that the claim is ours.
+
+    Raises TypeError or ValueError where holds is anything but such a dictionary.
     """
-    holds = holds.tolist() if hasattr(holds, "tolist") else holds  # tensors and arrays
-    parts = [bool(p) for p in (holds if isinstance(holds, Iterable) else [holds])]
-    if not parts:
-        raise ValueError(
-            f"claim({row!r}): holds is empty, so there is nothing to judge"
-        )
-    verdict = "holds" if all(parts) else "in-part" if any(parts) else "does-not-show"
-    count = f" ({sum(parts)} of {len(parts)})" if len(parts) > 1 else ""
-    facts = {
-        "row": row,
-        "statement": statement,
-        "verdict": verdict,
-        "parts": parts,
-        "lecture": lecture,
-        "here": here,
-    }
-    escaped = {key: html.escape(str(value)) for key, value in facts.items()}
+    parts = _parts(row, holds)
+    failing = [name for name, held in parts.items() if not held]
+    verdict = "in-part" if failing else "holds"
+    verdict = "does-not-show" if len(failing) == len(parts) else verdict
+    count = f" ({len(parts) - len(failing)} of {len(parts)})" * (len(parts) > 1)
+    words = VERDICTS[verdict] + count
+    words = f"Our claim {words[0].lower()}{words[1:]}" if lecture is None else words
+    lines = {"Fails": "; ".join(failing), "Lecture": lecture, "Here": here}
+    lines = [f"{label}: {text}" for label, text in lines.items() if text]
+    facts = {"row": row, "statement": statement, "verdict": verdict, "parts": parts}
+    text = html.escape(statement)
+    at = f'<span class="lll-row">[{html.escape(row)}]</span>'  # the book makes it a link
+    below = "<br>".join(map(html.escape, lines))
     _display({
-        CLAIM_TYPE: facts,
+        CLAIM_TYPE: facts | {"lecture": lecture, "here": here},
         "text/html": (
-            f'<div class="lll-claim {verdict}" role="note"><p><strong>{VERDICTS[verdict]}{count}:</strong> '
-            f'{escaped["statement"]} <span class="lll-row">[{escaped["row"]}]</span></p>'
-            f'<p>Lecture: {escaped["lecture"]}<br>Here: {escaped["here"]}</p></div>'
+            f'<div class="lll-claim {verdict}" role="note">'
+            f"<p><strong>{words}:</strong> {text} {at}</p><p>{below}</p></div>"
         ),
-        "text/plain": f"{VERDICTS[verdict]}{count}: {statement} [{row}]\n  Lecture: {lecture}\n  Here: {here}",
+        "text/plain": "\n  ".join([f"{words}: {statement} [{row}]", *lines]),
+    })  # fmt: skip
+
+
+def _parts(row, holds):
+    """The parts of a claim as plain bools, which NumPy's and torch's become."""
+    asked = "a dictionary from the name of each part to a bool, {'seed 0': True}"
+    if not isinstance(holds, dict):
+        raise TypeError(f"claim({row!r}): holds must be {asked}, not {holds!r}")
+    if not holds:
+        raise ValueError(f"claim({row!r}): holds is empty: nothing to judge")
+    parts = {}
+    for name, held in holds.items():
+        held = held.item() if getattr(held, "ndim", None) == 0 else held
+        if not (isinstance(name, str) and name and isinstance(held, bool)):
+            raise TypeError(
+                f"claim({row!r}): holds must be {asked}, not {{{name!r}: {held!r}}}"
+            )
+        parts[name] = held
+    return parts
+
+
+def keep(opening, live):
+    """Put numbers into a cell's output without showing them: a test compares a chapter's first picture with the page.
+
+    opening: what the picture shows, from a record: a dictionary from what is measured, "GEM, 25 images", to a number,
+    or to a list with one for each seed. live: the same as the page computes it, from the same names to numbers.
+
+    Not in a cell that draws a figure with a caption: every output there gets the caption.
+    """
+    facts = {
+        kind: {
+            name: value.tolist() if hasattr(value, "tolist") else value
+            for name, value in numbers.items()
+        }
+        for kind, numbers in {"opening": opening, "live": live}.items()
+    }
+    _display({
+        NUMBERS_TYPE: facts,
+        "text/html": "<span hidden></span>",  # else VS Code says that it cannot show it
+        "text/plain": "",
     })  # fmt: skip
 
 
 def table(header, rows, caption=None):
     """Display a small table. header: the names of the columns; rows: lists of cells, the first names the row.
 
-    Floats are shown with three decimals; format a cell yourself to show it otherwise. caption: a sentence above it.
+    Floats are shown with three decimals, without a sign before zero; format a cell yourself to show it otherwise.
+    caption: a sentence above it.
     Raises ValueError where a row has not as many cells as the header.
     """
     header = [str(name) for name in header]
     cells = [
-        [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row]
+        [
+            f"{round(cell, 3) + 0:.3f}" if isinstance(cell, float) else str(cell)
+            for cell in row
+        ]
         for row in rows
     ]
     for row in cells:
@@ -97,6 +138,31 @@ def table(header, rows, caption=None):
     })  # fmt: skip
 
 
+def spread(values, digits=1, scale=100):
+    """The mean and the range of several runs as a short text, in per cent unless stated otherwise.
+
+    values: (runs,). scale: what they are multiplied by. digits: behind the point.
+
+    >>> spread([0.91, 0.93])
+    '92.0 (91.0 to 93.0)'
+    """
+    values = [scale * float(value) for value in values]
+    parts = sum(values) / len(values), min(values), max(values)
+    mean, low, high = (f"{round(v, digits) + 0:.{digits}f}" for v in parts)
+    return f"{mean} ({low} to {high})"
+
+
+def in_words(values, digits=1, scale=100):
+    """The value of every run as a short text, in per cent unless stated otherwise; see `spread`.
+
+    >>> in_words([0.91, 0.93])
+    '91.0, 93.0'
+    """
+    return ", ".join(
+        f"{round(scale * float(v), digits) + 0:.{digits}f}" for v in values
+    )
+
+
 def show(*objects):
     """Display the source of functions or classes as it stands in the package, without the docstrings of functions."""
     code = "\n\n".join(
@@ -124,7 +190,7 @@ def _display(bundle):
     except ImportError:
         get_ipython = lambda: None  # noqa: E731
     if get_ipython() is None:
-        print(bundle["text/plain"])
+        print(bundle["text/plain"], end="\n" * bool(bundle["text/plain"]))
         return
     from IPython.display import display
 

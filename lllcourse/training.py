@@ -1,9 +1,10 @@
 """Train and evaluate a network on one Split: whole tensors on one device, seeded, without a DataLoader."""
 
-import math
-
 import torch
-from torch.nn import functional as F
+
+from . import checks
+from .checks import Diverged  # noqa: F401 (a part of what training promises)
+from .losses import cross_entropy, only_active
 
 MOMENTUM = 0.9
 OPTIMIZERS = {
@@ -13,23 +14,6 @@ OPTIMIZERS = {
     ),
     "adam": lambda parameters, lr: torch.optim.Adam(parameters, lr=lr),
 }
-
-
-class Diverged(RuntimeError):
-    """The loss, or a weight, became infinite or not a number."""
-
-
-def cross_entropy(model, x, y, active=None):
-    """Mean cross-entropy of `model` on a batch, over the active outputs only.
-
-    x (n, ...), y int64 (n,), active: boolean mask (outputs,) or, one for each example, (n, outputs); None means all.
-    """
-    return F.cross_entropy(only_active(model(x), active), y)
-
-
-def only_active(logits, active):
-    """The logits (n, outputs) with those outside the mask `active` at minus infinity: probability 0."""
-    return logits if active is None else logits.masked_fill(~active, -torch.inf)
 
 
 def predict(model, x, active=None):
@@ -63,42 +47,26 @@ def train(
     Raises ValueError for an empty split, examples that the network does not take or that are not finite, a label that
     no active output stands for, or settings out of range, and Diverged at the first loss that is not finite.
     """
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(
-            f"optimizer is {optimizer!r}; it must be one of {', '.join(map(repr, OPTIMIZERS))}"
-        )
-    if epochs < 0 or batch_size < 1 or not lr > 0:
-        raise ValueError(
-            f"epochs={epochs}, batch_size={batch_size}, lr={lr}: need epochs >= 0, batch_size >= 1, lr > 0"
-        )
-    if len(split) == 0:
-        raise ValueError("the training split is empty: there is nothing to learn from")
+    checks.one_of("optimizer", optimizer, OPTIMIZERS)
+    checks.schedule(epochs, batch_size, lr)
+    checks.require(
+        len(split), "the training split is empty: there is nothing to learn from"
+    )
     device = device_of(model)
     split, active = split.to(device), None if active is None else active.to(device)
-    _check_data(model, split, active)
+    checks.learnable(split, active, count_outputs(model, split))
 
     optimizer = OPTIMIZERS[optimizer](model.parameters(), lr)
     # A generator on the CPU, so that the order is the same on every device.
     generator = torch.Generator().manual_seed(seed)
-    losses = []
+    losses = torch.zeros(epochs, device=device)
     model.train()
-    remedy = f"try a smaller lr than {lr}"
     for epoch in _bar(range(epochs)) if progress else range(epochs):
-        order = torch.randperm(len(split), generator=generator).to(device)
-        batches = split.x[order].split(batch_size), split.y[order].split(batch_size)
-        masks = (
-            active[order].split(batch_size)
-            if active is not None and active.ndim == 2
-            else [active] * len(batches[0])
-        )
-        total = torch.zeros((), device=device)
-        for step, (x, y, mask) in enumerate(zip(*batches, masks, strict=True), 1):
+        drawn = batches(split, active, batch_size, generator)
+        for step, (x, y, mask) in enumerate(drawn, 1):
             optimizer.zero_grad()
             value = loss(model, x, y, mask)
-            if not value.is_meta and not math.isfinite(value.item()):
-                raise Diverged(
-                    f"the loss is {value.item()} in step {step} of epoch {epoch + 1}: {remedy}"
-                )
+            checks.loss_is_finite(value, step, epoch + 1, lr)
             value.backward()
             with torch.no_grad():
                 if after_gradient:
@@ -106,13 +74,21 @@ def train(
                 optimizer.step()
                 if after_step:
                     after_step(model)
-                total += value * len(y) / len(split)
-        losses.append(total)
-    if not device.type == "meta" and not all(
-        p.isfinite().all() for p in model.parameters()
-    ):
-        raise Diverged(f"the last step left weights that are not finite: {remedy}")
-    return torch.stack(losses) if losses else torch.zeros(0, device=device)
+                losses[epoch] += value * len(y) / len(split)
+    checks.weights_are_finite(model, lr)
+    return losses
+
+
+def batches(split, active, batch_size, generator):
+    """One epoch: x, y and the mask of the active outputs of each batch, in the order that `generator` draws.
+
+    active: one mask (outputs,) for all, or (n, outputs), one for each example; None means all outputs.
+    generator: on the CPU.
+    """
+    order = torch.randperm(len(split), generator=generator).to(split.y.device)
+    own = active is not None and active.ndim == 2
+    for chosen in order.split(batch_size):
+        yield split.x[chosen], split.y[chosen], active[chosen] if own else active
 
 
 @torch.no_grad()
@@ -122,8 +98,7 @@ def evaluate(model, split, active=None, *, predict=predict):
     active: the outputs that compete. predict: `predict(model, x, active)`, labels (n,), if not the largest output.
     Raises ValueError for an empty split.
     """
-    if len(split) == 0:
-        raise ValueError("the split is empty: it has no accuracy")
+    checks.require(len(split), "the split is empty: it has no accuracy")
     device, training = device_of(model), model.training
     split, active = split.to(device), None if active is None else active.to(device)
     model.eval()
@@ -158,35 +133,6 @@ def count_outputs(model, split):
             f"the network must give one row of outputs an example, (n, outputs), not {tuple(outputs.shape)}"
         )
     return outputs.shape[1]
-
-
-def _check_data(model, split, active):
-    """Raise ValueError, saying what is wrong, where the network cannot learn these examples and labels."""
-    outputs = count_outputs(model, split)
-    if split.y.is_meta:
-        return
-    if split.x.is_floating_point() and not split.x.isfinite().all():
-        raise ValueError(
-            "x of the training split holds values that are not finite; mend or drop these examples"
-        )
-    if split.y.min() < 0 or split.y.max() >= outputs:
-        raise ValueError(
-            f"labels run from {split.y.min()} to {split.y.max()}, but the network has {outputs} outputs"
-        )
-    if active is not None:
-        if active.dtype != torch.bool or active.shape[-1] != outputs:
-            raise ValueError(
-                f"active must be a boolean mask over the {outputs} outputs, not {active.dtype} {active.shape}"
-            )
-        lit = (
-            active[split.y]
-            if active.ndim == 1
-            else active.gather(1, split.y[:, None])[:, 0]
-        )
-        if not lit.all():
-            raise ValueError(
-                f"label {split.y[~lit][0]} occurs in the data, but its output is not active"
-            )
 
 
 def _bar(epochs):

@@ -2,6 +2,9 @@
 
 Both look after the repository's address too: it is set in `_config.yml`, and the guides follow.
 
+A folded cell has the tag hide-input and a title, `lllcourse: {"title": "Draws the figure"}`, from which `format` writes
+what JupyterLab and the page need.
+
 `record` fills the tagged cells (nbval-check-output) with their outputs in _build/executed, after a `make book`.
 """
 
@@ -15,6 +18,7 @@ from pathlib import Path
 import yaml
 
 TAGGED = "nbval-check-output"
+FOLDED = "hide-input"  # the code, not what it shows; the title of the fold is the cell's metadata lllcourse.title
 NOISE = {
     "execution",
     "collapsed",
@@ -45,14 +49,8 @@ def with_address(page: str, url: str) -> str:
 
 
 def find_notebooks(root: Path) -> list[Path]:
-    found = [
-        path for top in ("book", "solutions") for path in (root / top).rglob("*.ipynb")
-    ]
-    return sorted(
-        path
-        for path in found
-        if not any(part.startswith(".") for part in path.parts[len(root.parts) :])
-    )
+    found = [path for top in ("book", "solutions") for path in (root / top).rglob("*.ipynb")]
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.parts[len(root.parts) :]))
 
 
 def source_of(cell: dict) -> str:
@@ -64,6 +62,10 @@ def tags_of(cell: dict) -> list[str]:
     return cell.get("metadata", {}).get("tags", [])
 
 
+def title_of(cell: dict) -> str | None:
+    return cell.get("metadata", {}).get("lllcourse", {}).get("title")
+
+
 def normalise(notebook: dict, bootstrap: str) -> dict:
     """The same notebook in its one form. Idempotent."""
     kept = notebook.get("metadata", {}).get("lllcourse")
@@ -71,18 +73,13 @@ def normalise(notebook: dict, bootstrap: str) -> dict:
     place_bootstrap(cells, bootstrap)
     result, seen, count = [], set(), 0
     for cell in cells:
-        source = "\n".join(line.rstrip() for line in source_of(cell).split("\n")).strip(
-            "\n"
-        )
+        source = "\n".join(line.rstrip() for line in source_of(cell).split("\n")).strip("\n")
         code = cell["cell_type"] == "code"
         count += code
-        metadata = {
-            key: value
-            for key, value in cell.get("metadata", {}).items()
-            if key not in NOISE
-        }
+        metadata = {key: value for key, value in cell.get("metadata", {}).items() if key not in NOISE}
         if not metadata.get("tags", True):
             del metadata["tags"]
+        metadata = folded(metadata) if code else metadata
         new = {
             "cell_type": cell["cell_type"],
             "metadata": metadata,
@@ -93,9 +90,7 @@ def normalise(notebook: dict, bootstrap: str) -> dict:
             new["attachments"] = cell["attachments"]
         if code:
             keep = TAGGED in tags_of(cell) and bool(cell.get("outputs"))
-            new["outputs"] = (
-                [numbered(output, count) for output in cell["outputs"]] if keep else []
-            )
+            new["outputs"] = [numbered(output, count) for output in cell["outputs"]] if keep else []
             new["execution_count"] = count if keep else None
         result.append(new)
     metadata = {
@@ -110,11 +105,22 @@ def normalise(notebook: dict, bootstrap: str) -> dict:
 
 
 def numbered(output: dict, count: int) -> dict:
-    return (
-        output | {"execution_count": count}
-        if output.get("output_type") == "execute_result"
-        else output
-    )
+    return output | {"execution_count": count} if output.get("output_type") == "execute_result" else output
+
+
+def folded(metadata: dict) -> dict:
+    """The metadata of a code cell, in which the tag hide-input and the title of the fold say the rest: what the page
+    writes on the fold (myst-nb), and that JupyterLab folds the code too.
+    """
+    title = title_of({"metadata": metadata}) if FOLDED in metadata.get("tags", []) else None
+    metadata = dict(metadata)
+    for key, facts in (
+        ("jupyter", {"source_hidden": True}),
+        ("mystnb", {"code_prompt_show": title, "code_prompt_hide": title}),
+    ):
+        others = {name: value for name, value in metadata.pop(key, {}).items() if name not in facts}
+        metadata |= {key: new} if (new := others | (facts if title else {})) else {}
+    return metadata
 
 
 def place_bootstrap(cells: list[dict], text: str) -> None:
@@ -125,16 +131,9 @@ def place_bootstrap(cells: list[dict], text: str) -> None:
     else:
         cell = {"id": "bootstrap"}
         cells.insert(1 if cells and cells[0]["cell_type"] == "markdown" else 0, cell)
-    nbgrader = {
-        key: value
-        for key, value in cell.get("metadata", {}).items()
-        if key == "nbgrader"
-    }
-    cell.update(
-        cell_type="code",
-        source=text,
-        metadata={"tags": ["bootstrap", "hide-input"]} | nbgrader,
-    )
+    nbgrader = {key: value for key, value in cell.get("metadata", {}).items() if key == "nbgrader"}
+    # What is needed on Colab alone is not on the page.
+    cell.update(cell_type="code", source=text, metadata={"tags": ["bootstrap", "remove-cell"]} | nbgrader)
 
 
 def cell_id(old: str | None, source: str, seen: set[str]) -> str:
@@ -165,19 +164,16 @@ def problems(text: str, bootstrap: str) -> list[str]:
     for index, cell in enumerate(cells):
         has_output = cell.get("outputs") or cell.get("execution_count") is not None
         if has_output and TAGGED not in tags_of(cell):
+            found.append(f"cell {index} has outputs or a count but no tag {TAGGED}: run make format")
+        if (FOLDED in tags_of(cell)) != bool(title_of(cell)) and cell.get("id") != "bootstrap":
             found.append(
-                f"cell {index} has outputs or a count but no tag {TAGGED}: run make format"
+                f"cell {index} ({cell.get('id')}): a folded cell (tag {FOLDED}) needs a title, lllcourse.title in its "
+                "metadata, and no other cell has one"
             )
-    if not any(
-        cell.get("id") == "bootstrap" and source_of(cell) == bootstrap for cell in cells
-    ):
-        found.append(
-            "its bootstrap cell is missing or differs from tools/notebooks.py: run make format"
-        )
+    if not any(cell.get("id") == "bootstrap" and source_of(cell) == bootstrap for cell in cells):
+        found.append("its bootstrap cell is missing or differs from tools/notebooks.py: run make format")
     if not found and dump(normalise(notebook, bootstrap)) != text:
-        found.append(
-            "is not in its normal form (metadata, white space or JSON): run make format"
-        )
+        found.append("is not in its normal form (metadata, white space or JSON): run make format")
     return found
 
 
@@ -187,8 +183,7 @@ def untestable(notebook: dict) -> list[str]:
         f"cell {index} is tagged {TAGGED} but holds no output and count: run make book, then "
         "python -m tools.notebooks record"
         for index, cell in enumerate(notebook["cells"])
-        if TAGGED in tags_of(cell)
-        and not (cell.get("outputs") and cell.get("execution_count"))
+        if TAGGED in tags_of(cell) and not (cell.get("outputs") and cell.get("execution_count"))
     ]
 
 
@@ -196,9 +191,7 @@ def record(notebook: dict, executed: dict) -> None:
     """Take the tagged cells' outputs from the executed copy."""
     ran = {cell["id"]: cell for cell in executed["cells"]}
     for cell in notebook["cells"]:
-        if TAGGED in tags_of(cell) and source_of(
-            ran.get(cell.get("id"), {})
-        ) == source_of(cell):
+        if TAGGED in tags_of(cell) and source_of(ran.get(cell.get("id"), {})) == source_of(cell):
             cell["outputs"] = ran[cell["id"]]["outputs"]
 
 
@@ -226,9 +219,7 @@ def main(argv=None) -> int:
         for problem in found:
             print(f"{name}: {problem}")
         wrong += bool(found)
-    url = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))[
-        "repository"
-    ]["url"]
+    url = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
     for path in sorted((root / "book").rglob("*.md")):
         name, text = path.relative_to(root), path.read_text(encoding="utf-8")
         if with_address(text, url) == text:

@@ -142,7 +142,8 @@ def _same_length(got, expected, hint):
         )
     if len(got) != len(expected):
         raise CheckFailed(
-            hint, f"Expected a list of {len(expected)} tensors, yours has {len(got)}."
+            hint,
+            f"Expected a list of {len(expected)} tensors, yours has {len(got)}.",
         )
 
 
@@ -169,4 +170,6 @@ def _short(value):
         text = repr(value)
     except Exception:  # a student's class may do anything
         text = "something that cannot be printed"
-    return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
+    return (
+        f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
+    )

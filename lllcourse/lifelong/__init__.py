@@ -1,47 +1,29 @@
-"""Life-long learning: one file a method, in the lecture's order. `method.py` holds the protocol that they share."""
+"""Life-long learning: one file a method. `method.py` holds the protocol that they share, and `learn`."""
 
-from .agem import AGEM
-from .cpg import CPG
-from .curriculum import best_order, pairwise
-from .ewc import EWC
-from .gem import GEM
-from .generative_replay import GenerativeReplay
-from .icarl import ICaRL
-from .l2 import L2
-from .lwf import LwF
-from .mas import MAS
-from .method import Learned, Method, learn
-from .online_ewc import OnlineEWC
-from .packnet import PackNet
-from .progressive import Progressive, ProgressiveMLP
-from .replay import Replay
-from .rwalk import RWalk
-from .scp import SCP
-from .separate import separate
-from .si import SI
+from .._lazy import lazy
 
-__all__ = [
-    "AGEM",
-    "CPG",
-    "EWC",
-    "GEM",
-    "L2",
-    "MAS",
-    "SCP",
-    "SI",
-    "GenerativeReplay",
-    "ICaRL",
-    "Learned",
-    "LwF",
-    "Method",
-    "OnlineEWC",
-    "PackNet",
-    "Progressive",
-    "ProgressiveMLP",
-    "RWalk",
-    "Replay",
-    "best_order",
-    "learn",
-    "pairwise",
-    "separate",
-]
+_NAMES = {
+    "method": ("Learned", "Method", "learn"),
+    "seeds": ("learn_seeds",),
+    "separate_models": ("separate",),
+    "anchored": (),
+    "l2": ("L2",),
+    "ewc": ("EWC",),
+    "online_ewc": ("OnlineEWC",),
+    "si": ("SI",),
+    "mas": ("MAS",),
+    "rwalk": ("RWalk",),
+    "scp": ("SCP",),
+    "memory": (),
+    "gem": ("GEM",),
+    "agem": ("AGEM",),
+    "progressive": ("Progressive", "ProgressiveMLP"),
+    "packnet": ("PackNet",),
+    "cpg": ("CPG",),
+    "replay": ("Replay",),
+    "generative_replay": ("GenerativeReplay",),
+    "lwf": ("LwF",),
+    "icarl": ("ICaRL",),
+    "curriculum": ("best_order", "pairwise"),
+}
+__getattr__, __dir__, __all__ = lazy(__name__, _NAMES)

@@ -10,7 +10,9 @@ Chaudhry, Ranzato, Rohrbach and Elhoseiny 2019, "Efficient lifelong learning wit
 
 import torch
 
-from .gem import GEM, check_count, check_finite, competing, gradient
+from .. import checks
+from .gem import GEM, gradient
+from .memory import competing
 
 
 def project(g, g_ref):
@@ -18,16 +20,21 @@ def project(g, g_ref):
 
     A g_ref of zero constrains nothing. Raises ValueError for shapes that do not fit and for values that are not finite.
     """
-    if g.ndim != 1 or g.shape != g_ref.shape:
-        raise ValueError(
-            f"g has shape {tuple(g.shape)}, g_ref {tuple(g_ref.shape)}; both must be one vector, (P,)"
-        )
-    check_finite("g", g.abs().max())
-    check_finite("g_ref", g_ref.abs().max())
+    check_pair(g, g_ref)
     g64, ref = g.double(), g_ref.double()  # squares of small float32 would be zero
     product = g64 @ ref
     along = product / (ref @ ref) * ref
     return torch.where(product < 0, g64 - along, g64).to(g.dtype)
+
+
+def check_pair(g, g_ref):
+    """Raise ValueError, naming the argument, unless both are one finite vector, (P,)."""
+    checks.require(
+        g.ndim == 1 and g.shape == g_ref.shape,
+        f"g has shape {tuple(g.shape)}, g_ref {tuple(g_ref.shape)}; both must be one vector, (P,)",
+    )
+    checks.finite("g", g.abs().max())
+    checks.finite("g_ref", g_ref.abs().max())
 
 
 class AGEM(GEM):
@@ -38,7 +45,7 @@ class AGEM(GEM):
 
     def __init__(self, memory, batch=32, seed=0):
         super().__init__(memory, seed=seed)
-        check_count("batch", batch, "the one constraint needs a gradient")
+        checks.count("batch", batch, "the one constraint needs a gradient")
         self.batch = batch
 
     def before_task(self, model, task):

@@ -19,16 +19,12 @@ from torch import nn
 from torch.func import functional_call
 
 from .. import training
+from ..masks import straight_through
 from ..models import MLP
 from .method import nbytes
 from .packnet import FREE, PackNet
 
 PICKS = ("learned", "all", "none")
-
-
-def straight_through(score):
-    """[score > 0] as numbers, 1 or 0, whose gradient with respect to the score is 1 (Bengio et al. 2013, 1308.3432)."""
-    return (score > 0).to(score.dtype) + (score - score.detach())
 
 
 def picked_network(model, owner, k, picks, shapes):
@@ -99,7 +95,9 @@ class CPG(PackNet):
         how = {"lr": lr, "optimizer": optimizer, "batch_size": batch_size}
         super().__init__(keep, retrain_epochs=retrain_epochs, seed=seed, **how)
         if not 0 <= target <= 1:
-            raise ValueError(f"target is {target}; it must be an accuracy from 0 to 1")
+            raise ValueError(
+                f"target is {target}; it must be an accuracy from 0 to 1"
+            )
         if grow < 1 or most < 0 or not pick_lr > 0:
             raise ValueError(
                 f"grow={grow}, most={most}, pick_lr={pick_lr}: need grow >= 1, most >= 0, pick_lr > 0"
@@ -111,7 +109,8 @@ class CPG(PackNet):
         self.target, self.grow, self.most = target, grow, most
         self.pick, self.pick_lr = pick, pick_lr
         self.picks, self.shapes, self.scores = [], [], {}
-        # Not the network's own stream: grown units would start as copies of its first ones.
+        # Not the network's own stream: grown units would start as copies of its
+        # first ones.
         self.generator = torch.Generator().manual_seed(10**6 + seed)
 
     def before_task(self, model, task):
@@ -193,7 +192,9 @@ class CPG(PackNet):
                 break
             self.widen(model)
             self.train_again(model, task, active)
-        self.picks.append({n: (s > 0) & self.old(n) for n, s in self.scores.items()})
+        self.picks.append(
+            {n: (s > 0) & self.old(n) for n, s in self.scores.items()}
+        )
         self.shapes.append({n: p.shape for n, p in model.named_parameters()})
         self.scores = {}
         super().after_task(model, task, active)

@@ -24,6 +24,7 @@ from itertools import combinations, permutations
 
 import torch
 
+from .. import checks
 from ..metrics import backward_transfer, forward_transfer
 from .method import learn
 
@@ -38,8 +39,7 @@ def pairwise(make_method, make_model, tasks, *, on="validation", **settings):
     the mean over several seeds before you trust a difference. Raises ValueError for fewer than two tasks.
     """
     T = len(tasks)
-    if T < 2:
-        raise ValueError(f"there are {T} tasks; transfer is measured between two")
+    checks.require(T >= 2, f"there are {T} tasks; transfer is measured between two")
     forward, backward = torch.zeros(2, T, T, dtype=torch.float64)
     for i, j in permutations(range(T), 2):
         pair = [tasks[i], tasks[j]]
@@ -58,7 +58,9 @@ def score(order, W, fade=0.5) -> float:
     """
     check_fade(fade)
     pairs = combinations(enumerate(order, 1), 2)
-    return float(sum(fade ** (len(order) - q) * W[i][j] for (_, i), (q, j) in pairs))
+    return float(
+        sum(fade ** (len(order) - q) * W[i][j] for (_, i), (q, j) in pairs)
+    )
 
 
 def best_order(W, fade=0.5) -> list[int]:
@@ -67,19 +69,12 @@ def best_order(W, fade=0.5) -> list[int]:
     W: (T, T), T at most 16; the diagonal does not count. Raises ValueError for another shape, for entries that are not
     finite, and for a fade outside 0 to 1.
     """
-    check_fade(fade)
-    W = torch.as_tensor(W, dtype=torch.float64)
+    W = checked(W, fade)
     T = len(W)
-    if W.shape != (T, T) or not 1 <= T <= MOST:
-        raise ValueError(
-            f"W has shape {tuple(W.shape)}; it must be (T, T) with 1 to {MOST} tasks, since all their sets are searched"
-        )
-    if not W.isfinite().all():
-        raise ValueError("W has entries that are not finite; measure every pair")
-    W = W.tolist()
     best = {(): (0.0, [])}  # of each set of tasks, as a sorted tuple: score, order
     for size in range(1, T + 1):
-        weight = fade ** (T - size)  # of the task that comes last in a set of this size
+        # of the task that comes last in a set of this size
+        weight = fade ** (T - size)
         for tasks in combinations(range(T), size):
             ends = []
             for j in tasks:
@@ -91,6 +86,19 @@ def best_order(W, fade=0.5) -> list[int]:
     return best[tuple(range(T))][1]
 
 
+def checked(W, fade):
+    """The table W as lists, or a ValueError that says what is wrong with it or with the fade."""
+    check_fade(fade)
+    W = torch.as_tensor(W, dtype=torch.float64)
+    checks.require(
+        W.shape == (len(W),) * 2 and 1 <= len(W) <= MOST,
+        f"W has shape {tuple(W.shape)}; it must be (T, T) with 1 to {MOST} tasks, since all their sets are searched",
+    )
+    checks.require(
+        W.isfinite().all(), "W has entries that are not finite; measure every pair"
+    )
+    return W.tolist()
+
+
 def check_fade(fade):
-    if not 0 <= fade <= 1:
-        raise ValueError(f"fade is {fade}; it must lie between 0 and 1")
+    checks.require(0 <= fade <= 1, f"fade is {fade}; it must lie between 0 and 1")

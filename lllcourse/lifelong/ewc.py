@@ -1,33 +1,27 @@
-"""Elastic weight consolidation: every weight is tied to its old value by a spring as strong as it was important.
+"""Elastic weight consolidation: every weight is tied to its old value, the more tightly the more important it was.
 
     L'(theta) = L(theta) + lambda * sum_i b_i (theta_i - theta_i^b)^2
 
-theta^b, the anchor, are the weights after the old task; the guard b_i is the diagonal of the Fisher information there,
-the mean over the data of the squared gradient of each single example's log-likelihood.
+theta^b, the anchor, are the weights after the old task; the importance b_i is the diagonal of the Fisher information
+there, the mean over the data of the squared gradient of each single example's log-likelihood. The penalty is `penalty`
+in `anchored.py`, applied by `pull` after every step; what is EWC's own is how importance is measured, and that the
+penalties of several tasks are added up exactly.
 
 Kirkpatrick et al. 2017, "Overcoming catastrophic forgetting in neural networks" (arXiv:1612.00796). The lecture's
 formula has no factor 1/2, the paper's has.
 """
 
-import math
-
 import torch
 
-from ..training import device_of, only_active
-from .method import Method, nbytes
-from .per_sample import summed_gradients
+from .. import checks
+from ..losses import only_active
+from ..per_sample import summed_gradients
+from ..training import device_of
+from .anchored import Anchored, fold, penalty
 
+__all__ = ["EWC", "importance", "penalty"]
 
-def penalty(parameters, importance, anchor, lam):
-    """lambda * sum_i b_i (theta_i - theta_i^b)^2, a scalar with gradient, for a finite lambda.
-
-    parameters, importance, anchor: three lists of tensors alike in shape (or iterables, as `model.parameters()`).
-    Raises ValueError, naming the list, where the shapes differ.
-    """
-    springs = alike(parameters=parameters, importance=importance, anchor=anchor)
-    return lam * sum(
-        (b * (theta - theta_b) ** 2).sum() for theta, b, theta_b in springs
-    )
+LABELS = ("expected", "sampled", "true")
 
 
 def importance(
@@ -42,14 +36,7 @@ def importance(
 
     Raises ValueError for an unknown kind of labels, no data, or "true" labels that are not there.
     """
-    if labels not in ("expected", "sampled", "true"):
-        raise ValueError(
-            f"labels is {labels!r}; it must be 'expected', 'sampled' or 'true'"
-        )
-    if len(x) == 0 or (labels == "true" and y is None):
-        raise ValueError(
-            "importance needs data: x must not be empty, and labels='true' needs y"
-        )
+    check_data(x, y, labels)
     device, generator = device_of(model), torch.Generator().manual_seed(seed)
     x, y = x.to(device), None if y is None else y.to(device)
     outputs = range(model(x[:1]).shape[1])
@@ -61,13 +48,17 @@ def importance(
         batch = slice(start, start + batch_size)
 
         def cotangents(logits, batch=batch):
-            # d log p_k / d logits = e_k - p; a weight p_k on its square is sqrt(p_k) on itself.
+            # d log p_k / d logits = e_k - p; a weight p_k on its square is
+            # sqrt(p_k) on itself.
             p = only_active(logits, active).softmax(1)
             one_hot = torch.eye(p.shape[1], device=p.device)
             if labels == "expected":
                 return [p[:, k, None].sqrt() * (one_hot[k] - p) for k in outputs]
-            # p divided by exponential noise is largest at k with probability p_k: a draw that works on any device
-            noise = torch.empty(p.shape).exponential_(generator=generator).to(device)
+            # p divided by exponential noise is largest at k with probability p_k: a
+            # draw that works on any device
+            noise = (
+                torch.empty(p.shape).exponential_(generator=generator).to(device)
+            )
             drawn = y[batch] if labels == "true" else (p / noise).argmax(1)
             return [one_hot[drawn] - p]
 
@@ -78,91 +69,29 @@ def importance(
     return total
 
 
-def alike(**lists):
-    """Go through lists of tensors side by side, as `zip` does, but raise ValueError, naming the list, where one does
-    not fit the first in number or shape.
-    """
-    names, (first, *others) = list(lists), map(list, lists.values())
-    for name, other in zip(names[1:], others, strict=True):
-        shapes = [[tuple(t.shape) for t in tensors] for tensors in (first, other)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"{name} must hold tensors of the shapes of {names[0]}, {shapes[0]}, not {shapes[1]}"
-            )
-    return zip(first, *others, strict=True)
+def check_data(x, y, labels):
+    """Raise ValueError for an unknown kind of labels, and where there is no data for it."""
+    checks.one_of("labels", labels, LABELS)
+    checks.require(
+        len(x) and (labels != "true" or y is not None),
+        "importance needs data: x must not be empty, and labels='true' needs y",
+    )
 
 
-def pull(parameters, anchor, weight):
-    """Move every parameter, in place, by its `weight` in [0, 1] of the way to its anchor. Three lists of tensors."""
-    for theta, theta_b, w in zip(parameters, anchor, weight, strict=True):
-        theta.data.lerp_(theta_b, w)
-
-
-def pull_weight(importance, lam, step_size):
-    """The weights with which `pull` is the proximal step of the penalty: it moves to the minimum over theta of
-
-        (theta - theta_now)^2 / (2 * step_size) + lambda * b * (theta - theta_b)^2
-
-    In the limit of small steps that is a gradient step of size `step_size` on `penalty`; but it is stable for every
-    lambda, where gradient steps grow without bound once step_size * lambda * b exceeds 1. With lambda = infinity it
-    puts each weight with b > 0 back to its anchor and leaves the others free.
-    """
-    # where: infinity times 0 would not be a number
-    stiffness = [torch.where(b > 0, 2 * step_size * lam * b, 0.0) for b in importance]
-    # s / (1 + s), in a form that is right at s = 0 and at s = infinity too
-    return [1 / (1 + 1 / s) for s in stiffness]
-
-
-class EWC(Method):
+class EWC(Anchored):
     """Elastic weight consolidation with the exact sum of the penalties of all past tasks.
 
-    lam: the strength of the springs, from 0 (fine-tuning) to infinity (what has importance is frozen).
+    lam: the strength, from 0 (fine-tuning) to infinity (what has importance is frozen).
     labels, seed: see `importance`.
-
-    A sum of parabolas is a parabola: sum_t b_t (theta - a_t)^2 = B (theta - A)^2 + constant, with B = sum_t b_t and A
-    the mean of the anchors weighted by b_t. So two tensors a parameter suffice, however many tasks there were.
     """
 
-    # The pull is a step of plain gradient descent; Adam rescales its steps.
-    optimizers = ("sgd", "momentum")
-
     def __init__(self, lam, *, labels="expected", seed=0):
-        if math.isnan(lam) or lam < 0:
-            raise ValueError(
-                f"lam is {lam}; it must be a number from 0 (fine-tuning) to infinity (frozen)"
-            )
-        self.lam, self.labels, self.seed = lam, labels, seed
-        self.importance, self.anchor = [], []  # B and A
-
-    def before_task(self, model, task):
-        self.weight = pull_weight(self.importance, self.lam, self.step_size)
-
-    def after_step(self, model):
-        if self.anchor:
-            pull(model.parameters(), self.anchor, self.weight)
-
-    def after_task(self, model, task, active):
-        new = self.measure(model, task, active)
-        theta = [p.detach().clone() for p in model.parameters()]
-        if self.anchor:
-            self.fold(new, theta)
-        else:
-            self.importance, self.anchor = new, theta
-
-    def fold(self, new, parameters):
-        """Add the guards of a further task, measured at `parameters`, to those that are kept."""
-        for B, A, b, theta in zip(
-            self.importance, self.anchor, new, parameters, strict=True
-        ):
-            B += b
-            share = torch.where(B > 0, b / B, 0.0)
-            # lerp is exact where the share is 1; A + share * (theta - A) is not
-            A.lerp_(theta, share)
+        super().__init__(lam)
+        self.labels, self.seed = labels, seed
 
     def measure(self, model, task, active):
-        """The guards b of the task that has just been learned, a tensor for each parameter."""
         x, y = task.train.x, task.train.y
         return importance(model, x, y, active, labels=self.labels, seed=self.seed)
 
-    def storage(self):
-        return nbytes(*self.importance, *self.anchor)
+    def fold(self, new, theta):
+        return fold(self.importance, self.anchor, new, theta)

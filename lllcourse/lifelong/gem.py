@@ -16,7 +16,10 @@ import math
 import numpy as np
 import torch
 
-from ..training import cross_entropy, device_of
+from .. import checks
+from ..losses import cross_entropy
+from ..training import device_of
+from .memory import competing
 from .method import Method, nbytes
 
 
@@ -34,14 +37,11 @@ def project(g, G, margin=0.0):
 
     Raises ValueError for shapes that do not fit, values that are not finite, and a negative margin.
     """
-    check_shapes(g, G)
-    check_margin(margin)
-    check_finite("g", g.abs().max())  # a NaN anywhere is the largest; this is cheap
-    check_finite("G", slopes := products(G, g))
-    if (slopes >= 0).all():
+    if (checked_products(g, G, margin) >= 0).all():
         return g
     start = new = g.double() + margin * G.sum(0) if margin else g.double()
-    # Only constraints that are violated on the way can push: they are few, and float64 is dear on all of G.
+    # Only constraints that are violated on the way can push: they are few, and
+    # float64 is dear on all of G.
     pushing = torch.zeros(len(G), dtype=torch.bool, device=G.device)
     while (violated := (products(G, new) < 0) & ~pushing).any():
         pushing |= violated
@@ -63,12 +63,16 @@ def solve_dual(gram, slopes):
     size[size == 0] = 1  # a zero gradient constrains nothing
     unit = np.abs(s / size).max() or 1.0
     K, s = K / size / size[:, None], s / size / unit
-    # With repeated or opposite rows K is singular; a trace of ridge makes the solution unique. It costs a violation of
-    # ridge * v, which is below sqrt(ridge), and of the order of ridge unless constraints nearly oppose one another.
+    # With repeated or opposite rows K is singular; a trace of ridge makes the
+    # solution unique. It costs a violation of ridge * v, which is below
+    # sqrt(ridge), and of the order of ridge unless constraints nearly oppose one
+    # another.
     K += 1e-12 * np.eye(len(K))
 
     v, lean = np.zeros(len(s)), np.zeros(len(s), dtype=bool)
-    for _ in range(10 * len(s)):  # no more than 2 t in thousands of degenerate problems
+    for _ in range(
+        10 * len(s)
+    ):  # no more than 2 t in thousands of degenerate problems
         products = np.where(lean, np.inf, s + K @ v)
         if products.min() >= -1e-12:
             break
@@ -80,7 +84,8 @@ def solve_dual(gram, slopes):
             if not pulls.any():
                 v = balanced
                 break
-            # as far towards balance as no v falls below zero; the first that reaches zero is let go
+            # as far towards balance as no v falls below zero; the first that
+            # reaches zero is let go
             way = np.full(len(s), np.inf)
             way[pulls] = v[pulls] / np.maximum(v - balanced, 1e-300)[pulls]
             v = v + way.min() * (balanced - v)
@@ -117,7 +122,7 @@ class GEM(Method):
 
     def __init__(self, memory, margin=0.0, seed=0):
         otherwise = "for each task; without memory it is fine-tuning: use Method()"
-        check_count("memory", memory, otherwise)
+        checks.count("memory", memory, otherwise)
         check_margin(margin)
         self.size, self.margin = memory, margin
         self.generator = torch.Generator().manual_seed(seed)
@@ -160,18 +165,6 @@ class GEM(Method):
         return sum(nbytes(*kept) for kept in self.memory)
 
 
-def competing(own, present):
-    """The outputs among which an old example is asked now: masks (outputs,), or own (n, outputs).
-
-    Those of its own task; but where the present task's outputs include them all, as when classes are added one after
-    another, old and new have to compete: then those of the present task.
-    """
-    if present is None:
-        return None
-    present = present if present.ndim == 1 else present.any(0)
-    return torch.where((own & ~present).any(-1, keepdim=True), own, present)
-
-
 def put(g, parameters):
     """Write the vector g, (P,), into the parameters' `.grad`."""
     pieces = g.split([p.numel() for p in parameters])
@@ -185,33 +178,24 @@ def products(G, g):
     return G @ (g / unit).to(G.dtype)
 
 
-def check_shapes(g, G):
-    """Raise ValueError, naming the argument, unless g is (P,) and G (t, P)."""
-    if g.ndim != 1:
-        raise ValueError(f"g has shape {tuple(g.shape)}; it must be one vector, (P,)")
-    if G.ndim != 2 or G.shape[1] != len(g):
-        raise ValueError(
-            f"G has shape {tuple(G.shape)}; it must be (t, {len(g)}): a row for each past task, as long as g"
-        )
-
-
-def check_finite(name, values):
-    if not values.is_meta and not values.isfinite().all():
-        raise ValueError(
-            f"{name} has values that are not finite; if the training diverged, try a smaller lr"
-        )
-
-
-def check_count(name, value, otherwise):
-    """Raise ValueError, naming the argument, unless it is a whole number from 1 on."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(
-            f"{name} is {value!r}; it must be a whole number of examples, 1 or more ({otherwise})"
-        )
+def checked_products(g, G, margin):
+    """`products(G, g)`, or a ValueError that names what is wrong: a shape, a value that is not finite, the margin."""
+    checks.require(
+        g.ndim == 1, f"g has shape {tuple(g.shape)}; it must be one vector, (P,)"
+    )
+    checks.require(
+        G.ndim == 2 and G.shape[1] == len(g),
+        f"G has shape {tuple(G.shape)}; it must be (t, {len(g)}): a row for each past task, as long as g",
+    )
+    check_margin(margin)
+    # a NaN anywhere is the largest entry: this is cheap
+    checks.finite("g", g.abs().max())
+    checks.finite("G", found := products(G, g))
+    return found
 
 
 def check_margin(margin):
-    if not 0 <= margin < math.inf:
-        raise ValueError(
-            f"margin is {margin}; it must be a number from 0 (the plain projection) on"
-        )
+    checks.require(
+        0 <= margin < math.inf,
+        f"margin is {margin}; it must be a number from 0 (the plain projection) on",
+    )

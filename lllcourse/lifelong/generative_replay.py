@@ -15,8 +15,8 @@ import torch
 
 from .. import training
 from ..models import VAE
-from .gem import competing
 from .lwf import frozen, weights
+from .memory import competing
 from .method import Method, nbytes
 
 
@@ -25,7 +25,9 @@ def mixed(new, old, r):
     return r * new + (1 - r) * old
 
 
-def train_generator(vae, x, old=None, r=1.0, *, steps, batch=100, lr=1e-3, generator):
+def train_generator(
+    vae, x, old=None, r=1.0, *, steps, batch=100, lr=1e-3, generator
+):
     """Train `vae` in place on the images x, (n, ...), and on images that the VAE `old` draws.
 
     r: the share of x in every batch, in (0, 1], rounded to whole images, one at least. steps, lr: of Adam.
@@ -62,7 +64,9 @@ class GenerativeReplay(Method):
 
     def __init__(self, steps=400, hidden=256, code=16, seed=0):
         if not isinstance(steps, int) or steps < 0:
-            raise ValueError(f"steps is {steps!r}; it must be a whole number from 0 on")
+            raise ValueError(
+                f"steps is {steps!r}; it must be a whole number from 0 on"
+            )
         self.steps, self.sizes, self.seed = steps, (hidden, code), seed
         self.generator = torch.Generator().manual_seed(seed)
         self.learned = 0  # how many tasks

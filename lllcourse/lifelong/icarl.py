@@ -17,8 +17,8 @@ batch, so that a small memory is seen as often as a large one.
 import torch
 from torch.nn import functional as F
 
+from .. import checks
 from ..training import device_of
-from .gem import check_count
 from .lwf import frozen, weights
 from .method import Method, nbytes
 
@@ -31,9 +31,7 @@ def herd(features, m):
 
     Raises ValueError for no features, and an m below 1.
     """
-    check_count("m", m, "an empty herd has no mean")
-    if len(features) == 0:
-        raise ValueError("features is empty: a herd needs at least one example")
+    check_herd(features, m)
     mean, total = features.mean(0), torch.zeros_like(features[:1])
     free = torch.ones(len(features), dtype=torch.bool, device=features.device)
     taken = []
@@ -44,6 +42,14 @@ def herd(features, m):
         free = free & (torch.arange(len(free), device=free.device) != best)
         taken.append(best)
     return torch.cat(taken)
+
+
+def check_herd(features, m):
+    """Raise ValueError unless at least one example is to be chosen, and there is one."""
+    checks.count("m", m, "an empty herd has no mean")
+    checks.require(
+        len(features), "features is empty: a herd needs at least one example"
+    )
 
 
 def nearest(features, means):
@@ -66,11 +72,15 @@ class ICaRL(Method):
     scenarios = ("class",)
 
     def __init__(self, memory, batch=32, seed=0):
-        check_count("memory", memory, "one for each class at least")
-        check_count("batch", batch, "iCaRL trains on exemplars too")
+        checks.count("memory", memory, "one for each class at least")
+        checks.count("batch", batch, "iCaRL trains on exemplars too")
         self.size, self.batch = memory, batch
         self.generator = torch.Generator().manual_seed(seed)
-        self.exemplars, self.teacher = {}, None  # for each class x (m, ...), best first
+        # for each class x (m, ...), best first
+        self.exemplars, self.teacher = (
+            {},
+            None,
+        )
 
     def before_task(self, model, task):
         if not hasattr(model, "features"):
@@ -92,7 +102,9 @@ class ICaRL(Method):
     def loss(self, model, x, y, active):
         if self.exemplars:
             old_x, old_y = self.stored()
-            chosen = torch.randperm(len(old_y), generator=self.generator)[: self.batch]
+            chosen = torch.randperm(len(old_y), generator=self.generator)[
+                : self.batch
+            ]
             chosen = chosen.to(y.device)
             x, y = torch.cat([x, old_x[chosen]]), torch.cat([y, old_y[chosen]])
         z = model(x)
@@ -120,7 +132,9 @@ class ICaRL(Method):
         new = data.y.unique().tolist()
         share = self.size // (len(self.exemplars) + len(new))
         for c, x in self.exemplars.items():
-            self.exemplars[c] = x[:share].clone()  # a view would keep what is cut off
+            self.exemplars[c] = x[
+                :share
+            ].clone()  # a view would keep what is cut off
         for c in new:
             x = data.x[data.y == c]
             self.exemplars[c] = x[herd(phi(model, x), share)]

@@ -16,25 +16,9 @@ import math
 
 from torch.nn import functional as F
 
-from ..training import only_active
+from .. import checks
+from ..losses import distillation, only_active
 from .method import Method, nbytes
-
-
-def distillation(student_logits, teacher_logits, T=2.0):
-    """T^2 KL(teacher || student), both softened by the temperature T, the mean over the examples: a scalar, 0 or more.
-
-    student_logits, teacher_logits: (n, outputs), finite. No gradient goes to the teacher.
-    Raises ValueError for shapes that differ, and unless 0 < T < infinity.
-    """
-    if student_logits.shape != teacher_logits.shape:
-        raise ValueError(
-            f"student_logits has shape {tuple(student_logits.shape)}, teacher_logits "
-            f"{tuple(teacher_logits.shape)}; both must be (n, outputs) over the same outputs"
-        )
-    check_temperature(T)
-    log_p = (teacher_logits.detach() / T).log_softmax(1)
-    log_q = (student_logits / T).log_softmax(1)
-    return T**2 * (log_p.exp() * (log_p - log_q)).sum(1).mean()
 
 
 class LwF(Method):
@@ -55,7 +39,7 @@ class LwF(Method):
             raise ValueError(
                 f"lam is {lam}; it must be a finite number from 0 (fine-tuning) on"
             )
-        check_temperature(T)
+        checks.temperature(T)
         self.lam, self.T = lam, T
         self.teacher = None  # the frozen network
         self.old = []  # the groups of its outputs that are distilled, each a mask (outputs,)
@@ -88,10 +72,3 @@ def frozen(model):
 def weights(network):
     """All that a kept network consists of, a list of tensors; none for None."""
     return [] if network is None else [*network.parameters(), *network.buffers()]
-
-
-def check_temperature(T):
-    if not 0 < T < math.inf:
-        raise ValueError(
-            f"T is {T}; it must be a finite temperature above 0 (1 leaves the answers as they are)"
-        )

@@ -10,9 +10,10 @@ Aljundi et al. 2018, "Memory aware synapses: learning what (not) to forget" (arX
 
 import torch
 
+from .. import checks
+from ..per_sample import summed_gradients
 from ..training import device_of
-from .online_ewc import OnlineEWC
-from .per_sample import summed_gradients
+from .anchored import Anchored
 
 
 def importance(model, x, active=None, *, batch_size=500):
@@ -21,8 +22,7 @@ def importance(model, x, active=None, *, batch_size=500):
     x: (n, ...). active: boolean mask (outputs,), those of which the norm is taken; None means all.
     Raises ValueError where there is no data.
     """
-    if len(x) == 0:
-        raise ValueError("importance needs data: x must not be empty")
+    checks.require(len(x), "importance needs data: x must not be empty")
     device = device_of(model)
     among = torch.ones((), device=device) if active is None else active.to(device)
 
@@ -37,14 +37,11 @@ def importance(model, x, active=None, *, batch_size=500):
     return total
 
 
-class MAS(OnlineEWC):
-    """Memory aware synapses: the guards of all tasks added up, around the newest weights.
+class MAS(Anchored):
+    """Memory aware synapses: the importances of all tasks added up, around the newest weights.
 
     lam: the strength, from 0 (fine-tuning) to infinity (what has importance is frozen).
     """
-
-    def __init__(self, lam):
-        super().__init__(lam, decay=1)
 
     def measure(self, model, task, active):
         return importance(model, task.train.x, active)

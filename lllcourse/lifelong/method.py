@@ -1,6 +1,7 @@
 """The protocol of a life-long learning method, and the one loop that runs every method through a task sequence.
 
-A method is what it does at five moments; fine-tuning does nothing at any of them, so it is `Method()` itself.
+A method is what it does at six moments: `before_task`, `loss`, `after_gradient`, `after_step`, `after_task`, and
+`predict` when it is asked. Fine-tuning does nothing of its own at any of them, so it is `Method()` itself.
 """
 
 import time
@@ -11,8 +12,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from .. import training
-from ..tasks import SCENARIOS, active_outputs, check_tasks, concatenate, relabelled
+from .. import checks, training
+from ..data import concatenate
+from ..losses import cross_entropy
+from ..tasks.scenarios import SCENARIOS, active_outputs, check_tasks, relabelled
 
 
 class Method:
@@ -21,13 +24,17 @@ class Method:
     `active` is a boolean mask over the outputs, (outputs,) or (n, outputs): those that compete.
     """
 
-    #: How far one optimiser step moves along the gradient; `learn` sets it before the first task.
+    #: How far one optimiser step moves along the gradient; `learn` sets it before
+    #: the first task.
     step_size = None
-    #: The model that it serves (a weak reference): what a method keeps of one network is worth nothing to another.
+    #: The model that it serves (a weak reference): what a method keeps of one
+    #: network is worth nothing to another.
     served = None
-    #: The number of the task that is trained or asked, from 1, where the scenario tells it ("task"); else None.
+    #: The number of the task that is trained or asked, from 1, where the scenario
+    #: tells it ("task"); else None.
     asked = None
-    #: Where the method is defined. "adam" is left out by those that rely on steps of plain gradient descent.
+    #: Where the method is defined. "adam" is left out by those that rely on steps
+    #: of plain gradient descent.
     optimizers, scenarios = tuple(training.OPTIMIZERS), SCENARIOS
 
     def before_task(self, model, task):
@@ -35,7 +42,7 @@ class Method:
 
     def loss(self, model, x, y, active):
         """The loss of a batch, a scalar."""
-        return training.cross_entropy(model, x, y, active)
+        return cross_entropy(model, x, y, active)
 
     def predict(self, model, x, active):
         """The label of each example, int64 (n,)."""
@@ -108,55 +115,15 @@ def learn(
     """
     _check(method, model, tasks, on, every, optimizer=optimizer, scenario=scenario)
     tasks = relabelled(tasks, scenario)
-    device, T = training.device_of(model), len(tasks)
-    outputs = training.count_outputs(model, tasks[0].train)
-    told = scenario == "task"
-    method.step_size = lr / (1 - training.MOMENTUM) if optimizer == "momentum" else lr
-
-    def mask(learned, j):
-        return active_outputs(tasks, scenario, learned, j, outputs)
-
-    def accuracies(learned):
-        answers = torch.zeros(T, dtype=torch.float64)
-        for j, task in enumerate(tasks, 1):
-            method.asked = j if told else None
-            part = getattr(task, on), mask(learned, j)
-            answers[j - 1] = training.evaluate(model, *part, predict=method.predict)
-        return answers
-
-    result = Learned(torch.zeros(T + 1, T, dtype=torch.float64), model)
-    result.R[0] = accuracies(0)
-    curve, moments, step = [], [], 0
-
-    def record(learned, accuracy=None):
-        if every:
-            moments.append(step)
-            curve.append(accuracies(learned) if accuracy is None else accuracy)
-            if watch:
-                result.watched.append(watch(model))
-
-    record(0, result.R[0])
+    method.step_size = (
+        lr / (1 - training.MOMENTUM) if optimizer == "momentum" else lr
+    )
+    recorder = _Recorder(method, model, tasks, scenario, on, every, watch)
+    recorder.row(0)
     for i, task in enumerate(tasks, 1):
-        data, active = task.train, mask(i, i)
-        if joint:
-            seen = tasks[:i]
-            data = concatenate(old.train for old in seen)
-            # (n, outputs): each example with the outputs of its task
-            lit = [mask(i, j).expand(len(t.train), -1) for j, t in enumerate(seen, 1)]
-            active = torch.cat(lit)
-        spent = [0.0, 0.0]
-
-        def after_step(model, i=i, spent=spent):
-            nonlocal step
-            method.after_step(model)
-            step += 1
-            if every and step % every == 0:
-                with _timed(spent, -1):
-                    record(i)
-                    method.asked = i if told else None
-
-        method.asked = i if told else None
-        with _timed(spent):
+        own = recorder.active(i, i)
+        data, active = recorder.all_so_far(i) if joint else (task.train, own)
+        with recorder.clock(i):
             method.before_task(model, task)
             training.train(
                 model,
@@ -169,22 +136,95 @@ def learn(
                 seed=seed * 1000 + i,
                 loss=method.loss,
                 after_gradient=method.after_gradient,
-                after_step=after_step,
+                after_step=recorder.after_step,
                 progress=progress,
             )
-            method.after_task(model, task, mask(i, i).to(device))
-        result.seconds.append(spent[0])
-        result.cpu_seconds.append(spent[1])
-        result.R[i] = accuracies(i)
-        if not moments or moments[-1] < step:
-            record(i, result.R[i])
+            method.after_task(model, task, own.to(training.device_of(model)))
+        recorder.row(i)
+    return recorder.learned(joint)
 
-    result.storage = method.storage()
-    if joint:
-        result.storage += sum(nbytes(t.train.x, t.train.y) for t in tasks[:-1])
-    if every:
-        result.steps, result.curve = torch.tensor(moments), torch.stack(curve)
-    return result
+
+class _Recorder:
+    """What `learn` measures on the way: the rows of R, the curve, the clock. It tells the method what is asked."""
+
+    def __init__(self, method, model, tasks, scenario, on, every, watch):
+        self.method, self.model = method, model
+        self.tasks, self.scenario = tasks, scenario
+        self.on, self.every, self.watch = on, every, watch
+        self.outputs = training.count_outputs(model, tasks[0].train)
+        T = len(tasks)
+        self.result = Learned(torch.zeros(T + 1, T, dtype=torch.float64), model)
+        self.task, self.step, self.moments, self.curve = 0, 0, [], []
+
+    def active(self, learned, j):
+        """The outputs that compete when task j is answered after so many tasks, (outputs,)."""
+        return active_outputs(self.tasks, self.scenario, learned, j, self.outputs)
+
+    def all_so_far(self, i):
+        """The data of tasks 1 to i as one Split, and the outputs of each example's own task, (n, outputs)."""
+        seen = self.tasks[:i]
+        own = [
+            self.active(i, j).expand(len(task.train), -1)
+            for j, task in enumerate(seen, 1)
+        ]
+        return concatenate(task.train for task in seen), torch.cat(own)
+
+    def ask(self, j):
+        self.method.asked = j if self.scenario == "task" else None
+
+    def accuracies(self):
+        """On every task, (T,), after what has been learned so far."""
+        answers = []
+        for j, task in enumerate(self.tasks, 1):
+            self.ask(j)
+            part = getattr(task, self.on), self.active(self.task, j)
+            right = training.evaluate(
+                self.model, *part, predict=self.method.predict
+            )
+            answers.append(right)
+        self.ask(self.task)
+        return torch.tensor(answers, dtype=torch.float64)
+
+    @contextmanager
+    def clock(self, i):
+        """Task i is trained: count its seconds, without those of `after_step`'s measurements."""
+        self.task, self.spent = i, [0.0, 0.0]
+        self.ask(i)
+        with _timed(self.spent):
+            yield
+        self.result.seconds.append(self.spent[0])
+        self.result.cpu_seconds.append(self.spent[1])
+
+    def after_step(self, model):
+        self.method.after_step(model)
+        self.step += 1
+        if self.every and self.step % self.every == 0:
+            with _timed(self.spent, -1):
+                self.moment(self.accuracies())
+
+    def row(self, i):
+        """Row i of R; a moment of the curve too, unless its step is one already."""
+        self.result.R[i] = self.accuracies()
+        if self.every and self.moments[-1:] != [self.step]:
+            self.moment(self.result.R[i])
+
+    def moment(self, accuracies):
+        self.moments.append(self.step)
+        self.curve.append(accuracies)
+        if self.watch:
+            self.result.watched.append(self.watch(self.model))
+
+    def learned(self, joint):
+        """The whole result; joint training keeps all old data."""
+        result = self.result
+        result.storage = self.method.storage()
+        if joint:
+            old = (task.train for task in self.tasks[:-1])
+            result.storage += sum(nbytes(part.x, part.y) for part in old)
+        if self.every:
+            result.steps = torch.tensor(self.moments)
+            result.curve = torch.stack(self.curve)
+        return result
 
 
 def nbytes(*tensors) -> int:
@@ -202,19 +242,20 @@ def _timed(spent, sign=1):
 
 
 def _check(method, model, tasks, on, every, **settings):
-    if on not in ("test", "validation"):
-        raise ValueError(f"on is {on!r}; it must be 'test' or 'validation'")
+    checks.one_of("on", on, ("test", "validation"))
     for name, value in settings.items():
         allowed = getattr(method, f"{name}s")
-        if value not in allowed:
-            raise ValueError(
-                f"{type(method).__name__} works with {name} {' or '.join(map(repr, allowed))}, not {value!r}"
-            )
-    check_tasks(tasks, ("train", on))
-    if every is not None and every < 1:
-        raise ValueError(f"every is {every}; record the curve each 1 or more steps")
-    if method.served is not None and method.served() is not model:
-        raise ValueError(
-            f"this {type(method).__name__} holds what it kept of another model; make a new one for this run"
+        checks.require(
+            value in allowed,
+            f"{type(method).__name__} works with {name} {' or '.join(map(repr, allowed))}, not {value!r}",
         )
+    check_tasks(tasks, ("train", on))
+    checks.require(
+        every is None or every >= 1,
+        f"every is {every}; record the curve each 1 or more steps",
+    )
+    checks.require(
+        method.served is None or method.served() is model,
+        f"this {type(method).__name__} holds what it kept of another model; make a new one for this run",
+    )
     method.served = weakref.ref(model)

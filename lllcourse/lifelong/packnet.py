@@ -19,21 +19,12 @@ from functools import partial
 import torch
 from torch.func import functional_call
 
-from .. import training
+from .. import checks, training
+from ..masks import largest
 from .method import Method, nbytes
 from .progressive import check_order
 
 FREE = 0
-
-
-def largest(weight, candidates, keep):
-    """The mask of the round(keep * n) largest, in absolute value, of the n candidates; the first ones of equals.
-
-    weight: a tensor. candidates: a boolean mask of its shape, as is what is returned.
-    """
-    size = torch.where(candidates, weight.abs(), -1).flatten()
-    rank = size.argsort(descending=True, stable=True).argsort()
-    return (rank < (keep * candidates.sum().double()).round()).view_as(weight)
 
 
 def network_of(model, owner, k):
@@ -76,18 +67,15 @@ class PackNet(Method):
         batch_size=32,
         seed=0,
     ):
-        if not 0 < keep <= 1:
-            raise ValueError(
-                f"keep is {keep}; it must be a share above 0 and at most 1"
-            )
-        if not 0 <= least < 1:
-            raise ValueError(
-                f"least is {least}; it must be a share from 0 on and below 1"
-            )
-        if optimizer not in training.OPTIMIZERS:
-            raise ValueError(
-                f"optimizer is {optimizer!r}; it must be one of {', '.join(map(repr, training.OPTIMIZERS))}"
-            )
+        checks.require(
+            0 < keep <= 1,
+            f"keep is {keep}; it must be a share above 0 and at most 1",
+        )
+        checks.require(
+            0 <= least < 1,
+            f"least is {least}; it must be a share from 0 on and below 1",
+        )
+        checks.one_of("optimizer", optimizer, training.OPTIMIZERS)
         if retrain_epochs < 0 or batch_size < 1 or not lr > 0:
             raise ValueError(
                 f"retrain_epochs={retrain_epochs}, batch_size={batch_size}, lr={lr}: "
@@ -110,7 +98,9 @@ class PackNet(Method):
             raise ValueError(
                 f"task {self.asked} ({task.name!r}): an owner is an int8 number, so 127 tasks are the most"
             )
-        if any(getattr(m, "running_mean", None) is not None for m in model.modules()):
+        if any(
+            getattr(m, "running_mean", None) is not None for m in model.modules()
+        ):
             raise ValueError(
                 "the network keeps running statistics, which later tasks would change; use one without them"
             )
@@ -143,7 +133,9 @@ class PackNet(Method):
     def train_only(self, model, owner):
         """From here on, training moves the weights of this owner and holds all others where they are."""
         self.moving = {name: o == owner for name, o in self.owner.items()}
-        self.held = {n: p.detach().clone() for n, p in self.parameters(model).items()}
+        self.held = {
+            n: p.detach().clone() for n, p in self.parameters(model).items()
+        }
 
     def after_gradient(self, model):
         for name, p in self.parameters(model).items():
@@ -151,7 +143,8 @@ class PackNet(Method):
                 p.grad *= self.moving[name]
 
     def after_step(self, model):
-        # Zero gradients do not stop every optimiser (weight decay); putting back does.
+        # Zero gradients do not stop every optimiser (weight decay); putting back
+        # does.
         for name, p in self.parameters(model).items():
             p.copy_(torch.where(self.moving[name], p, self.held[name]))
 

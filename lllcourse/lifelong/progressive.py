@@ -33,7 +33,9 @@ class Column(MLP):
     def __init__(self, *sizes, old=0, seed=0):
         super().__init__(*sizes, seed=seed)
         self.adapters = nn.ModuleList(
-            nn.ModuleList(skip_init(nn.Linear, i, o, bias=False) for _ in range(old))
+            nn.ModuleList(
+                skip_init(nn.Linear, i, o, bias=False) for _ in range(old)
+            )
             for i, o in zip(sizes[1:], sizes[2:], strict=False)
         )
         for U in self.adapters.parameters():
@@ -107,7 +109,8 @@ class Progressive(Method):
         check_order(self)
         model = self.columned(model)
         if self.learned:
-            model.requires_grad_(False)  # then no gradient, and so no optimiser's step
+            # then no gradient, and so no optimiser's step
+            model.requires_grad_(False)
             model.grow()
         elif len(model.columns) > 1:
             raise ValueError(

@@ -13,9 +13,10 @@ Chaudhry et al. 2018, "Riemannian walk for incremental learning" (arXiv:1801.101
 
 import torch
 
+from .. import checks
+from .anchored import Anchored
 from .ewc import importance
 from .method import nbytes
-from .online_ewc import OnlineEWC
 from .si import follow
 
 
@@ -37,7 +38,7 @@ def scaled(tensors):
     return [torch.where(largest > 0, t / largest, 0.0) for t in tensors]
 
 
-class RWalk(OnlineEWC):
+class RWalk(Anchored):
     """Riemannian walk around the newest weights.
 
     lam: the strength, from 0 (fine-tuning) to infinity (what has importance is frozen).
@@ -48,11 +49,11 @@ class RWalk(OnlineEWC):
     """
 
     def __init__(self, lam, *, every=20, rate=0.1, damping=1e-3):
-        super().__init__(lam, decay=0)  # the averages below already hold the past
-        if every < 1 or not 0 < rate <= 1 or not damping > 0:
-            raise ValueError(
-                f"every={every}, rate={rate}, damping={damping}: need every >= 1, 0 < rate <= 1, damping > 0"
-            )
+        super().__init__(lam)
+        checks.require(
+            every >= 1 and 0 < rate <= 1 and damping > 0,
+            f"every={every}, rate={rate}, damping={damping}: need every >= 1, 0 < rate <= 1, damping > 0",
+        )
         self.every, self.rate, self.damping = every, rate, damping
         self.fisher, self.past_score = [], []
 
@@ -60,10 +61,14 @@ class RWalk(OnlineEWC):
         super().before_task(model, task)
         self.steps = 0
         self.here = [theta.detach().clone() for theta in model.parameters()]
-        self.corner = [theta.clone() for theta in self.here]  # where the stretch began
+        self.corner = [
+            theta.clone() for theta in self.here
+        ]  # where the stretch began
         self.fall = [torch.zeros_like(theta) for theta in self.here]
         self.score = [torch.zeros_like(theta) for theta in self.here]
-        self.fisher = self.fisher or [torch.zeros_like(theta) for theta in self.here]
+        self.fisher = self.fisher or [
+            torch.zeros_like(theta) for theta in self.here
+        ]
 
     def loss(self, model, x, y, active):
         self.batch = x, y, active
@@ -100,6 +105,9 @@ class RWalk(OnlineEWC):
         ]
         both = zip(scaled(self.fisher), scaled(self.past_score), strict=True)
         return [F + s for F, s in both]
+
+    def fold(self, new, theta):
+        return new, theta  # the averages in `measure` already hold the past
 
     def storage(self):
         return super().storage() + nbytes(*self.fisher, *self.past_score)

@@ -13,8 +13,9 @@ Kolouri et al. 2020, "Sliced Cramer synaptic consolidation for preserving deeply
 
 import torch
 
+from .. import checks
 from ..training import device_of
-from .online_ewc import OnlineEWC
+from .anchored import Anchored
 
 
 def importance(model, x, active=None, *, slices=None, examples=2000, seed=0):
@@ -26,12 +27,11 @@ def importance(model, x, active=None, *, slices=None, examples=2000, seed=0):
     costs a full product of matrices.
     Raises ValueError where there is no data, or slices or examples is not a positive number.
     """
-    if len(x) == 0:
-        raise ValueError("importance needs data: x must not be empty")
-    if examples < 1 or (slices is not None and slices < 1):
-        raise ValueError(
-            f"examples={examples}, slices={slices}: take 1 or more of each (slices=None: the exact expectation)"
-        )
+    checks.require(len(x), "importance needs data: x must not be empty")
+    checks.require(
+        examples >= 1 and (slices is None or slices >= 1),
+        f"examples={examples}, slices={slices}: take 1 or more of each (slices=None: the exact expectation)",
+    )
     device, generator = device_of(model), torch.Generator().manual_seed(seed)
     if len(x) > examples:
         x = x[torch.randperm(len(x), generator=generator)[:examples].to(x.device)]
@@ -54,15 +54,15 @@ def importance(model, x, active=None, *, slices=None, examples=2000, seed=0):
     return total
 
 
-class SCP(OnlineEWC):
-    """Sliced Cramér preservation: the guards of all tasks added up, around the newest weights.
+class SCP(Anchored):
+    """Sliced Cramér preservation: the importances of all tasks added up, around the newest weights.
 
     lam: the strength, from 0 (fine-tuning) to infinity (what has importance is frozen). slices, seed: see `importance`.
     """
 
     def __init__(self, lam, *, slices=None, seed=0):
-        super().__init__(lam, decay=1, seed=seed)
-        self.slices = slices
+        super().__init__(lam)
+        self.slices, self.seed = slices, seed
 
     def measure(self, model, task, active):
         x = task.train.x

@@ -11,16 +11,19 @@ Zenke, Poole and Ganguli 2017, "Continual learning through synaptic intelligence
 
 import torch
 
-from .online_ewc import OnlineEWC
+from .. import checks
+from .anchored import Anchored
 
 
 def importance(omega, way, damping):
-    """The guards: max(omega, 0) / (way^2 + damping), a list with a tensor for each parameter.
+    """The importance: max(omega, 0) / (way^2 + damping), a list with a tensor for each parameter.
 
     omega: what each weight contributed to the fall of the loss. way: how far it went in the task. Two lists of tensors.
-    damping: keeps the guard of a weight that hardly moved from exploding; in the unit of a squared weight.
+    damping: keeps the importance of a weight that hardly moved from exploding; in the unit of a squared weight.
     """
-    return [w.clamp(min=0) / (d**2 + damping) for w, d in zip(omega, way, strict=True)]
+    return [
+        w.clamp(min=0) / (d**2 + damping) for w, d in zip(omega, way, strict=True)
+    ]
 
 
 def follow(parameters, here, omega):
@@ -31,20 +34,22 @@ def follow(parameters, here, omega):
     for theta, before, w in zip(parameters, here, omega, strict=True):
         if theta.grad is not None:  # a weight that the loss does not use
             w.addcmul_(theta.grad, before - theta)
-        before.copy_(theta)  # a copy of its own: an alias would make every step zero
+        # a copy of its own: an alias would make every step zero
+        before.copy_(theta)
 
 
-class SI(OnlineEWC):
-    """Synaptic intelligence: the guards of all tasks added up, around the newest weights.
+class SI(Anchored):
+    """Synaptic intelligence: the importances of all tasks added up, around the newest weights.
 
     lam: the strength, from 0 (fine-tuning) to infinity (what has importance is frozen). damping: see `importance`.
     Raises ValueError for a lam or a damping out of range.
     """
 
     def __init__(self, lam, *, damping=1e-3):
-        super().__init__(lam, decay=1)
-        if not damping > 0:
-            raise ValueError(f"damping is {damping}; it must be a number above 0")
+        super().__init__(lam)
+        checks.require(
+            damping > 0, f"damping is {damping}; it must be a number above 0"
+        )
         self.damping = damping
 
     def before_task(self, model, task):
@@ -55,9 +60,12 @@ class SI(OnlineEWC):
 
     def after_step(self, model):
         super().after_step(model)
-        # `.grad` is still the gradient of the task's loss alone; the step holds the pull of the old guards too.
+        # `.grad` is still the gradient of the task's loss alone; the step holds the
+        # pull towards the old anchors too.
         follow(model.parameters(), self.here, self.omega)
 
     def measure(self, model, task, active):
-        way = [here - start for here, start in zip(self.here, self.start, strict=True)]
+        way = [
+            here - start for here, start in zip(self.here, self.start, strict=True)
+        ]
         return importance(self.omega, way, self.damping)

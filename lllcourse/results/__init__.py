@@ -1,11 +1,13 @@
 """Results that took too long to compute on a page, as `make results` recorded them, one JSON file each.
 
 They lie inside the package so that a notebook finds them wherever it runs, on Colab too. What made `<name>.json` is
-`benchmarks/record/<name>.py`.
+`experiments/<name>.py`.
 """
 
 import json
 from pathlib import Path
+
+import torch
 
 FOLDER = Path(__file__).parent
 
@@ -18,6 +20,45 @@ def recorded(name) -> dict:
     """
     path = FOLDER / f"{name}.json"
     if not path.is_file():
-        names = ", ".join(sorted(p.stem for p in FOLDER.glob("*.json"))) or "none yet"
-        raise FileNotFoundError(f"no result is recorded as {name!r}; there is: {names}")
+        names = (
+            ", ".join(sorted(p.stem for p in FOLDER.glob("*.json"))) or "none yet"
+        )
+        raise FileNotFoundError(
+            f"no result is recorded as {name!r}; there is: {names}"
+        )
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def over_seeds(record, *keys):
+    """One number of a record for each of its seeds, (seeds,), float64. keys: the way to it in every run.
+
+    >>> over_seeds({"runs": [{"EWC": {"10": 0.9}}, {"EWC": {"10": 0.8}}]}, "EWC", "10")
+    tensor([0.9000, 0.8000], dtype=torch.float64)
+
+    Raises KeyError, naming what there is, for a key that a run does not have.
+    """
+    numbers = []
+    for place in record["runs"]:
+        for key in keys:
+            if key not in place:
+                raise KeyError(
+                    f"no {key!r} in the record; there is: {', '.join(place)}"
+                )
+            place = place[key]
+        numbers.append(place)
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
+def best_setting(record, *keys, by="validation"):
+    """The setting of a record with the best mean over its seeds, a choice made on the validation images.
+
+    keys: the way to the settings in every run, a dict from each to its facts. by: the fact that is compared.
+
+    >>> run = {"EWC": {"1": {"validation": 0.8}, "10": {"validation": 0.9}}}
+    >>> best_setting({"runs": [run]}, "EWC")
+    '10'
+    """
+    settings = record["runs"][0]
+    for key in keys:
+        settings = settings[key]
+    return max(settings, key=lambda s: over_seeds(record, *keys, s, by).mean())

@@ -180,7 +180,7 @@ lifelong.best_order = lambda W, fade=0.5: original(-W, fade)
 
 
 def verdicts(notebook):
-    """The parts of the verdicts in an executed notebook, by row and statement."""
+    """The parts of the verdicts in an executed notebook, each a dictionary, by row and statement."""
     facts = [
         output.data[CLAIM_TYPE]
         for cell in notebook.cells
@@ -216,11 +216,11 @@ def test_a_broken_method_changes_the_verdicts_of_its_chapter(name):
     after = run_broken(how, path)
 
     def share(parts):
-        return sum(parts) / len(parts)
+        return sum(parts.values()) / len(parts)
 
     # Of a cell that fails, there is no verdict. Where cells are named, these have to run.
     assert {row for row, _ in after} >= (how.rows if how.cells else set())
     for key, parts in after.items():
         if key[0] in how.rows:
             assert share(parts) < share(intact[key]), f"{key} holds as before"
-            assert not how.nothing or not any(parts), f"{key} holds in part"
+            assert not how.nothing or not any(parts.values()), f"{key} holds in part"

@@ -60,9 +60,7 @@ def chapter(tmp_path):
 
 def tool(mode, chapter):
     root = chapter.parents[1]
-    done = subprocess.run(
-        [*TOOL, mode, "--root", root], capture_output=True, text=True
-    )
+    done = subprocess.run([*TOOL, mode, "--root", root], capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -71,10 +69,7 @@ def edited(chapter, change):
     tool("format", chapter)
     notebook = json.loads(chapter.read_text())
     change(notebook["cells"])
-    chapter.write_text(
-        broken := json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)
-        + "\n"
-    )
+    chapter.write_text(broken := json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     code, output = tool("check", chapter)
     assert chapter.read_text() == broken, "check changed the file"
     return code, output
@@ -92,9 +87,7 @@ def test_format_is_idempotent_and_then_check_passes(chapter):
 def test_ruff_and_the_tool_agree_on_the_form(chapter):
     tool("format", chapter)
     once = chapter.read_text()
-    subprocess.run(
-        [sys.executable, "-m", "ruff", "format", "--quiet", chapter], check=True
-    )
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", chapter], check=True)
     subprocess.run(
         [
             sys.executable,
@@ -120,12 +113,8 @@ def test_the_form_is_a_valid_notebook_that_keeps_what_matters(chapter):
     assert "Große Überschrift" in chapter.read_text(encoding="utf-8")
     assert title.source == "# Große Überschrift"
     assert bootstrap.id == "bootstrap" and f"git+{URL}" in bootstrap.source
-    assert bootstrap.metadata.tags == ["bootstrap", "hide-input"]
-    assert (
-        plain.source == "x = 1\nx"
-        and plain.outputs == []
-        and plain.execution_count is None
-    )
+    assert bootstrap.metadata.tags == ["bootstrap", "remove-cell"]
+    assert plain.source == "x = 1\nx" and plain.outputs == [] and plain.execution_count is None
     assert tagged.outputs and tagged.execution_count == 4
 
 
@@ -154,15 +143,53 @@ def test_check_finds_a_wrong_bootstrap_cell(chapter, change):
 
 
 def test_check_finds_a_tagged_cell_without_output(chapter):
-    code, output = edited(
-        chapter, lambda cells: cells[4].update(outputs=[], execution_count=None)
-    )
+    code, output = edited(chapter, lambda cells: cells[4].update(outputs=[], execution_count=None))
     assert code == 1 and "cell 4 is tagged nbval-check-output" in output
 
 
 def test_check_finds_trailing_white_space(chapter):
     code, output = edited(chapter, lambda cells: cells[0].update(source=["# Title  "]))
     assert code == 1 and "normal form" in output
+
+
+def fold(cell, title="Draws the figure"):
+    cell["metadata"] |= {"tags": ["hide-input"], "lllcourse": {"shows": ["L1"], "title": title}}
+
+
+def test_format_writes_what_a_fold_needs_and_takes_it_back(chapter):
+    tool("format", chapter)
+    plain = chapter.read_text()
+    notebook = json.loads(plain)
+    fold(notebook["cells"][2])
+    notebook["cells"][2]["metadata"]["mystnb"] = {"image": {"alt": "A line."}}
+    chapter.write_text(json.dumps(notebook))
+    assert "normal form" in tool("check", chapter)[1]
+    tool("format", chapter)
+    assert tool("check", chapter) == (0, "")
+    notebook = json.loads(chapter.read_text())
+    metadata = notebook["cells"][2]["metadata"]
+    assert metadata["jupyter"] == {"source_hidden": True}
+    assert metadata["mystnb"] == {
+        "image": {"alt": "A line."}, "code_prompt_show": "Draws the figure", "code_prompt_hide": "Draws the figure",
+    }  # fmt: skip
+    del metadata["tags"], metadata["lllcourse"], metadata["mystnb"]["image"]
+    chapter.write_text(json.dumps(notebook))
+    assert "normal form" in tool("check", chapter)[1]
+    tool("format", chapter)
+    assert chapter.read_text() == plain
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cell: fold(cell, title=""),
+        lambda cell: cell["metadata"].update(tags=["hide-input"]),
+        lambda cell: cell["metadata"].update(lllcourse={"title": "Draws the figure"}),
+    ],
+)
+def test_check_finds_a_fold_without_title_and_a_title_without_fold(chapter, change):
+    code, output = edited(chapter, lambda cells: change(cells[2]))
+    assert code == 1 and "cell 2" in output and "needs a title" in output
 
 
 def test_record_takes_a_tagged_output_from_the_executed_copy(chapter):
@@ -183,15 +210,7 @@ def test_the_guides_follow_the_address_in_the_configuration(chapter):
         "pip install jupyterlab git+https://github.com/OWNER/x\n```\n"
     )
     check = [*TOOL, "check", "--root", str(chapter.parents[1])]
-    assert (
-        "students.md: names another address"
-        in subprocess.run(check, capture_output=True, text=True).stdout
-    )
+    assert "students.md: names another address" in subprocess.run(check, capture_output=True, text=True).stdout
     subprocess.run([*check[:3], "format", *check[4:]], check=True)
-    assert guide.read_text() == (
-        f"```bash\ngit clone {URL} && cd x\npip install jupyterlab git+{URL}\n```\n"
-    )
-    assert (
-        "students.md"
-        not in subprocess.run(check, capture_output=True, text=True).stdout
-    )
+    assert guide.read_text() == (f"```bash\ngit clone {URL} && cd x\npip install jupyterlab git+{URL}\n```\n")
+    assert "students.md" not in subprocess.run(check, capture_output=True, text=True).stdout

@@ -1,0 +1,147 @@
+"""Refuse what cannot be right, in a sentence that says what was wrong, which value it was, and what would be right."""
+
+import math
+
+import torch
+
+
+class Diverged(RuntimeError):
+    """The loss, or a weight, became infinite or not a number."""
+
+
+# --- arguments -----------------------------------------------------------------------
+
+
+def require(condition, message):
+    """Raise ValueError with `message` unless the condition holds."""
+    if not condition:
+        raise ValueError(message)
+
+
+def one_of(name, value, allowed):
+    """Raise ValueError, naming the argument, unless its value is among `allowed`."""
+    if value not in allowed:
+        names = ", ".join(map(repr, allowed))
+        raise ValueError(f"{name} is {value!r}; it must be one of {names}")
+
+
+def count(name, value, otherwise):
+    """Raise ValueError, naming the argument, unless it is a whole number from 1 on."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            f"{name} is {value!r}; it must be a whole number of examples, 1 or more ({otherwise})"
+        )
+
+
+def share(name, value):
+    """Raise ValueError, naming the argument, unless it lies between 0 and 1."""
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} is {value}; it must be a share, from 0 to 1")
+
+
+def strength(lam):
+    """Raise ValueError unless lam can be the strength of a penalty, infinity included."""
+    if math.isnan(lam) or lam < 0:
+        raise ValueError(
+            f"lam is {lam}; it must be a number from 0 (fine-tuning) to infinity (frozen)"
+        )
+
+
+def temperature(T):
+    """Raise ValueError unless T can soften a softmax."""
+    if not 0 < T < math.inf:
+        raise ValueError(
+            f"T is {T}; it must be a finite temperature above 0 (1 leaves the answers as they are)"
+        )
+
+
+def distillable(student_logits, teacher_logits, T):
+    """Raise ValueError unless the two are of one shape, (n, outputs), and T can soften them."""
+    if student_logits.shape != teacher_logits.shape:
+        raise ValueError(
+            f"student_logits has shape {tuple(student_logits.shape)}, teacher_logits "
+            f"{tuple(teacher_logits.shape)}; both must be (n, outputs) over the same outputs"
+        )
+    temperature(T)
+
+
+# --- tensors -------------------------------------------------------------------------
+
+
+def alike(**lists):
+    """Go through lists of tensors side by side, as `zip` does, but raise ValueError, naming the list, where one does
+    not fit the first in number or shape.
+    """
+    names, (first, *others) = list(lists), map(list, lists.values())
+    for name, other in zip(names[1:], others, strict=True):
+        shapes = [[tuple(t.shape) for t in tensors] for tensors in (first, other)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"{name} must hold tensors of the shapes of {names[0]}, {shapes[0]}, not {shapes[1]}"
+            )
+    return zip(first, *others, strict=True)
+
+
+def finite(name, values):
+    """Raise ValueError, naming the argument, where values are infinite or not a number."""
+    if not values.is_meta and not values.isfinite().all():
+        raise ValueError(
+            f"{name} has values that are not finite; if the training diverged, try a smaller lr"
+        )
+
+
+# --- training ------------------------------------------------------------------------
+
+
+def schedule(epochs, batch_size, lr):
+    """Raise ValueError unless one can train so long, in such batches, with such steps."""
+    if epochs < 0 or batch_size < 1 or not lr > 0:
+        raise ValueError(
+            f"epochs={epochs}, batch_size={batch_size}, lr={lr}: need epochs >= 0, batch_size >= 1, lr > 0"
+        )
+
+
+def learnable(split, active, outputs):
+    """Raise ValueError, saying what is wrong, where a network with so many outputs cannot learn these examples.
+
+    split: a Split. active: the mask of the outputs that take part, (outputs,) or (n, outputs), or None for all.
+    """
+    if split.y.is_meta:
+        return
+    if split.x.is_floating_point() and not split.x.isfinite().all():
+        raise ValueError(
+            "x of the training split holds values that are not finite; mend or drop these examples"
+        )
+    if split.y.min() < 0 or split.y.max() >= outputs:
+        raise ValueError(
+            f"labels run from {split.y.min()} to {split.y.max()}, but the network has {outputs} outputs"
+        )
+    if active is None:
+        return
+    if active.dtype != torch.bool or active.shape[-1] != outputs:
+        raise ValueError(
+            f"active must be a boolean mask over the {outputs} outputs, not {active.dtype} {active.shape}"
+        )
+    each = active.expand(len(split), -1)  # a mask for each example
+    lit = each.gather(1, split.y[:, None])[:, 0]
+    if not lit.all():
+        raise ValueError(
+            f"label {split.y[~lit][0]} occurs in the data, but its output is not active"
+        )
+
+
+def loss_is_finite(value, step, epoch, lr):
+    """Raise Diverged, naming the step, before a loss that is not finite reaches the weights."""
+    if not value.is_meta and not math.isfinite(value.item()):
+        raise Diverged(
+            f"the loss is {value.item()} in step {step} of epoch {epoch}: try a smaller lr than {lr}"
+        )
+
+
+def weights_are_finite(model, lr):
+    """Raise Diverged where the last step left a weight that is not finite."""
+    for p in model.parameters():
+        if not p.is_meta and not p.isfinite().all():
+            raise Diverged(
+                f"the last step left weights that are not finite: try a smaller lr than {lr}"
+            )

@@ -1,0 +1,71 @@
+"""Run an assignment's cells in plain Python, with other functions in place of the solution, and see what each earns."""
+
+import runpy
+from functools import cache
+from pathlib import Path
+
+from grader import assignment
+
+ROOT = Path(__file__).parents[2]
+SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
+
+
+@cache
+def source(name):
+    """The source notebook of the assignment `name`."""
+    return assignment.read(ROOT / "solutions" / name / f"{name}.ipynb")
+
+
+@cache
+def mistakes(name):
+    """The known mistakes of the assignment `name`."""
+    return runpy.run_path(str(ROOT / "solutions" / name / "mistakes.py"))["MISTAKES"]
+
+
+@cache
+def alternatives(name):
+    """The other right solutions of the assignment `name`: from a name to functions."""
+    return runpy.run_path(str(ROOT / "solutions" / name / "alternatives.py"))["ALTERNATIVES"]
+
+
+@cache
+def compiled(name, cell, part):
+    """The code of a test cell: all of it ("source"), or its "visible" or "hidden" part."""
+    return compile(getattr(source(name).cell(cell), part), f"<{cell}>", "exec")
+
+
+class Submission:
+    """An assignment with the functions of `replace` in place of the solution's."""
+
+    def __init__(self, name, replace=None):
+        self.name = name
+        self.names = source(name).namespace(replace)
+
+    def error(self, cell, part="source"):
+        """What the test cell `cell`, or a part of it, raises; None where it passes.
+
+        It runs on a copy of the names, so that no test sees what another one made, as in a runner with two processes.
+        """
+        try:
+            exec(compiled(self.name, cell, part), dict(self.names))
+        except Exception as error:  # a student's code may raise anything
+            return error
+        return None
+
+
+def points_from_top_to_bottom(cells):
+    """The points of every test cell, all cells run in one namespace, as a kernel does: after an error it goes on.
+
+    Returns also the errors, by cell id.
+    """
+    names, points, errors = {"__name__": "__main__"}, {}, {}
+    for cell in cells:
+        if cell.role in ("text", "bootstrap", "answer"):
+            continue
+        try:
+            exec(compile(cell.source, f"<{cell.id}>", "exec"), names)
+        except Exception as error:
+            errors[cell.id] = error
+        if cell.role == "test":
+            points[cell.id] = 0.0 if cell.id in errors else cell.points
+    return points, errors
