@@ -31,9 +31,7 @@ class Quiz(SphinxDirective):
     def run(self):
         starts = [i for i, line in enumerate(self.content) if ITEM.match(line)]
         if len(starts) < 2 or not any("[x]" in self.content[i][:6] for i in starts):
-            raise self.error(
-                "a quiz needs two answers or more, '- [ ] ...' or '- [x] ...', and a right one among them"
-            )
+            raise self.error("a quiz needs two answers or more, '- [ ] ...' or '- [x] ...', and a right one among them")
 
         question = nodes.paragraph(classes=["lll-question"])
         question += self.inline(self.arguments[0])
@@ -46,15 +44,10 @@ class Quiz(SphinxDirective):
     def answer(self, start, end):
         """The nodes of one answer: a fold whose summary is its first paragraph."""
         right = ITEM.match(self.content[start])[1] == "x"
-        lines = [
-            line[6:] if i == 0 else line.strip()
-            for i, line in enumerate(self.content[start:end])
-        ]
+        lines = [line[6:] if i == 0 else line.strip() for i, line in enumerate(self.content[start:end])]
         blank = next((i for i, line in enumerate(lines) if not line), len(lines))
         if not any(lines[blank:]):
-            raise self.error(
-                f"the answer '{lines[0]}' has no explanation: add an indented paragraph below it"
-            )
+            raise self.error(f"the answer '{lines[0]}' has no explanation: add an indented paragraph below it")
         verdict = nodes.paragraph(classes=["lll-right" if right else "lll-wrong"])
         verdict += nodes.strong(text=VERDICTS[right])
         verdict += nodes.Text(" ")

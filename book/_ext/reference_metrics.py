@@ -11,9 +11,7 @@ class ReferenceMetrics(SphinxDirective):
         from lllcourse.grading import check, reference
 
         self.env.note_dependency(str(check.METRICS_FILE))
-        lines = StringList(
-            reference.as_markdown().splitlines(), check.METRICS_FILE.name
-        )
+        lines = StringList(reference.as_markdown().splitlines(), check.METRICS_FILE.name)
         holder = nodes.section()
         holder.document = self.state.document
         self.state.nested_parse(lines, self.content_offset, holder, match_titles=True)

@@ -1,0 +1,135 @@
+"""The cards of the methods: complete, within their limits, and true where that can be computed."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lllcourse import lifelong, models
+from lllcourse.lifelong import Method, ProgressiveMLP, learn
+from lllcourse.results import recorded
+from lllcourse.tasks import split
+
+from .pages import build
+
+ROOT = Path(__file__).parents[2]
+CARDS = yaml.safe_load((ROOT / "book/methods.yml").read_text(encoding="utf-8"))
+MAP = yaml.safe_load((ROOT / "book/lecture_map.yml").read_text(encoding="utf-8"))
+BIBLIOGRAPHY = (ROOT / "book/references.bib").read_text(encoding="utf-8")
+FIELDS = {
+    "name", "class", "family", "chapter", "formula", "pseudo", "told", "stores", "cost", "fails", "source",
+}  # fmt: skip
+each_card = pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+
+
+@each_card
+def test_a_card_is_complete(card):
+    optional = {"where", "figures"}
+    assert FIELDS <= set(card) <= FIELDS | optional
+    assert all(str(card[field]).strip() for field in FIELDS)
+    assert list(card["told"]) == ["task", "labels", "old data"]
+    assert (card["stores"] == "0") != ("where" in card)
+
+
+@each_card
+def test_a_card_keeps_its_limits(card):
+    lines = card["pseudo"].rstrip().splitlines()
+    assert len(lines) <= 8 and max(map(len, lines)) <= 64
+    assert max(len(card[field].split()) for field in ("cost", "fails", "stores")) <= 30
+
+
+@each_card
+def test_a_card_names_a_method_of_the_package_and_a_paper(card):
+    assert callable(getattr(lifelong, card["class"]))
+    assert re.search(rf"^@\w+{{{card['source']},", BIBLIOGRAPHY, re.MULTILINE)
+
+
+def test_every_card_belongs_to_a_chapter_of_the_map():
+    assert {card["chapter"] for card in CARDS.values()} <= {row["chapter"] for row in MAP.values()}
+
+
+def test_every_method_has_a_card():
+    exported = {name: getattr(lifelong, name) for name in lifelong.__all__}
+    methods = {name for name, thing in exported.items() if isinstance(thing, type) and issubclass(thing, Method)}
+    assert methods <= {card["class"] for card in CARDS.values()}
+
+
+# --- what a method stores -----------------------------------------------------------------------------------------
+
+SIZES, TASKS, MEMORY, KEPT = (784, 12, 12, 10), 3, 20, 40
+METHODS = {
+    "l2": ("domain", lambda: lifelong.L2(0.1)),
+    "ewc": ("domain", lambda: lifelong.EWC(1, labels="true")),
+    "online-ewc": ("domain", lambda: lifelong.OnlineEWC(1, labels="true")),
+    "si": ("domain", lambda: lifelong.SI(1)),
+    "mas": ("domain", lambda: lifelong.MAS(1)),
+    "rwalk": ("domain", lambda: lifelong.RWalk(1)),
+    "scp": ("domain", lambda: lifelong.SCP(1)),
+    "fine-tuning": ("domain", Method),
+    "gem": ("domain", lambda: lifelong.GEM(MEMORY)),
+    "agem": ("domain", lambda: lifelong.AGEM(MEMORY)),
+    "progressive": ("task", lifelong.Progressive),
+    "packnet": ("task", lambda: lifelong.PackNet(0.5)),
+    "cpg": ("task", lambda: lifelong.CPG(0.5, 0.0)),
+    "replay": ("class", lambda: lifelong.Replay(MEMORY)),
+    "generative-replay": ("class", lambda: lifelong.GenerativeReplay(steps=1, hidden=8, code=2)),
+    "lwf": ("task", lifelong.LwF),
+    "icarl": ("class", lambda: lifelong.ICaRL(6 * 5)),
+}
+
+
+def few(task):
+    return type(task)(task.name, task.train[:KEPT], task.validation[:10], task.test[:10], task.classes)
+
+
+def storage(name):
+    tasks = [few(task) for task in split()[:TASKS]]
+    if name == "separate":
+        return lifelong.separate(lambda: models.MLP(*SIZES), tasks, scenario="task", epochs=1).storage
+    if name == "joint":
+        return learn(Method(), models.MLP(*SIZES), tasks, joint=True, epochs=1).storage
+    scenario, make = METHODS[name]
+    model = (ProgressiveMLP if name == "progressive" else models.MLP)(*SIZES)
+    return learn(make(), model, tasks, scenario=scenario, epochs=1).storage
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_formula_for_the_bytes_gives_what_the_method_stores(name):
+    weights = sum(a * b for a, b in zip(SIZES, SIZES[1:], strict=False))
+    letters = {"T": TASKS, "m": 30 if name == "icarl" else MEMORY, "n": KEPT, "d": 784, "K": 10}
+    letters |= {"P": weights + sum(SIZES[1:]), "w": weights, "A": 12 * 12 + 12 * 10}
+    letters["V"] = sum(p.numel() for p in models.VAE(784, 8, 2).parameters())
+    assert eval(CARDS[name]["stores"], {}, letters) == storage(name)
+
+
+# --- on the page --------------------------------------------------------------------------------------------------
+
+
+def pages(text):
+    names = ("book/references.bib", "book/methods.yml")
+    files = {name: (ROOT / name).read_text(encoding="utf-8") for name in names}
+    return files | {"index.md": text, "book/methods.md": "# Methods\n\n```{method-cards}\n```\n"}
+
+
+def test_a_card_shows_what_the_file_and_the_record_say(tmp_path):
+    text = "# Page\n\n```{method-card} gem\n```\n\n```{toctree}\nbook/methods\n```\n\n```{bibliography}\n```\n"
+    result, html = build(tmp_path, ["sphinx.ext.mathjax", "sphinxcontrib.bibtex", "method_cards"], pages(text))
+    assert result.returncode == 0, result.stderr
+    page = html["index.html"]
+    assert 'id="card-gem"' in page and "lllcourse.lifelong.GEM" in page and "all methods" in page
+    for line in CARDS["gem"]["pseudo"].splitlines():
+        assert line.strip() in re.sub("<[^>]+>", "", page)
+    runs = recorded("scenarios")["runs"]
+    options = runs[0]["class"]["GEM"]
+    found = {o: [sum(r["class"]["GEM"][o][f] for r in runs) for f in ("validation", "accuracy")] for o in options}
+    assert f"class {100 * max(found.values())[1] / len(runs):.1f}\u00a0%" in page
+    everything = html["book/methods.html"]
+    assert all(f'id="card-{name}"' in everything for name in CARDS)
+
+
+def test_an_unknown_card_fails_the_build_and_the_message_names_those_there_are(tmp_path):
+    result, _ = build(
+        tmp_path, ["sphinxcontrib.bibtex", "method_cards"], pages("# Page\n\n```{method-card} gme\n```\n")
+    )
+    assert result.returncode != 0 and "has no card 'gme'; it has fine-tuning, joint" in result.stderr
