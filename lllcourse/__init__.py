@@ -1,6 +1,6 @@
 """lllcourse: the reference implementation of a course on life-long learning and network compression.
 
-The package is read beside the book: a chapter `book/lifelong/03_...` has its code in `lllcourse/lifelong/`.
+The package is read beside the book: a chapter `book/lifelong/04_...` has its code in `lllcourse/lifelong/`.
 Importing it is instant, because the modules (and torch with them) are loaded when they are first used.
 """
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lllcourse.metrics import accuracy, backward_transfer, forgetting, forward_transfer
+from lllcourse.metrics import accuracy, backward_transfer, forgetting, forward_transfer, gap_closed
 
 # rows: untrained, after task 1, 2, 3; columns: tasks 1, 2, 3
 R = torch.tensor([[0.1, 0.2, 0.3], [0.9, 0.4, 0.2], [0.8, 0.7, 0.6], [0.5, 0.9, 1.0]])
@@ -71,3 +71,11 @@ def test_transfer_needs_two_tasks(metric):
 def test_a_table_with_holes_is_refused():
     with pytest.raises(ValueError, match="row 0 included"):
         accuracy([[float("nan"), 0.1], [0.2, 0.3], [0.4, 0.5]])
+
+
+def test_the_gap_closed_is_nought_at_the_lower_bound_and_one_at_the_upper():
+    low, high, R = ([[0.1, 0.1], [0.9, 0.1], [x, x]] for x in (0.5, 0.9, 0.8))
+    assert gap_closed(low, low, high) == 0 and gap_closed(high, low, high) == 1
+    assert gap_closed(R, low, high) == pytest.approx(0.75)
+    with pytest.raises(ValueError, match="no gap"):
+        gap_closed(R, high, low)

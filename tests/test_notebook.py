@@ -6,7 +6,7 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from lllcourse import claim, show, table
+from lllcourse import claim, in_words, show, spread, table
 from lllcourse.lifelong import ewc
 from lllcourse.notebook import CLAIM_TYPE
 
@@ -123,3 +123,9 @@ def test_shown_code_is_the_code_of_the_package_without_its_docstring(in_notebook
     namespace = {}
     exec(data["text/plain"], namespace)
     assert callable(namespace["penalty"])
+
+
+def test_a_spread_is_the_mean_and_the_range_in_per_cent():
+    assert spread(torch.tensor([0.91, 0.936])) == "92.3 (91.0 to 93.6)"
+    assert spread([-0.0001, 0.0]) == "0.0 (0.0 to 0.0)"  # no sign before zero
+    assert in_words([2, 3.25], digits=2, scale=1) == "2.00, 3.25"

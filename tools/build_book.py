@@ -1,15 +1,15 @@
 """Execute the chapters, then build the book into _build/html.
 
-jupyter-cache knows notebooks but not what they import. So the name of the cache folder carries a hash over all
-else that an output can depend on, and a change there starts an empty cache: no page shows new code beside old
-output. Only chapters that ran to the end are stored, so that an error fails every build until it is mended.
+jupyter-cache knows a notebook by its code cells, but not what they import. So every entry states its key, a hash of all
+else that its outputs can depend on, and counts only while the chapter still has this key: no page shows new code beside
+old output, and a chapter that nothing touches is not executed. Only what ran to the end is stored, so that an error
+fails every build until it is mended.
 """
 
 import argparse
 import fcntl
 import hashlib
 import importlib.metadata
-import json
 import os
 import re
 import resource
@@ -20,59 +20,48 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
-from .kernels import ENVIRONMENT
 from sphinx_external_toc.parsing import parse_toc_yaml
 
+from .imports import Repository
+from .kernels import ENVIRONMENT
+
 CELL_TIMEOUT = 600  # seconds
-SHAPES_OUTPUTS = ("lllcourse", "requirements.lock")
+CACHE_LIMIT = 100  # entries of a megabyte or two; those that were not used for longest go
+# Run after a chapter's last cell: what the package really loaded, against which a test holds what the key counts.
+LOADED = "print(*(name for name in __import__('sys').modules if name.split('.')[0] == 'lllcourse'))"
 
 
-def code_hash(root: Path) -> str:
-    """Hash of all that outputs depend on, apart from the notebooks themselves."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]} {ENVIRONMENT}".encode())
-    for package in ("torch", "numpy", "matplotlib"):
-        digest.update(f"{package} {importlib.metadata.version(package)}".encode())
-    for name in SHAPES_OUTPUTS:
-        top = root / name
-        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if (
-                path.is_file()
-                and "__pycache__" not in path.parts
-                and not path.name.startswith(".")
-            ):
-                digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+def keys_of(root: Path, names: list[str]) -> dict[str, str]:
+    """For each chapter a hash of all that its outputs depend on, its own code apart."""
+    repository = Repository(root)
+    versions = [importlib.metadata.version(package) for package in ("torch", "numpy", "matplotlib")]
+    around = f"{sys.version_info[:2]} {versions} {ENVIRONMENT}"
+    return {
+        name: hashlib.sha256(f"{around} {repository.key(root / name, text=True)}".encode()).hexdigest()[:16]
+        for name in names
+    }
 
 
 def chapters(root: Path) -> list[str]:
     """The notebooks of the table of contents that are executed, relative to root."""
     names = [str(name) for name in parse_toc_yaml(root / "_toc.yml")]
-    names = [
-        re.sub(r"\.ipynb$", "", name) + ".ipynb"
-        for name in names
-        if not name.startswith("assignments/")
-    ]
+    names = [re.sub(r"\.ipynb$", "", name) + ".ipynb" for name in names if not name.startswith("assignments/")]
     return [name for name in names if (root / name).is_file()]
 
 
 def execute(root: Path, name: str):
-    """Run one chapter in a kernel of its own; return it with wall and CPU seconds, and the error if there is one."""
+    """Run one chapter in a kernel of its own: the notebook, what it cost and loaded, and the error if there is one."""
     from nbclient import NotebookClient
-    from nbclient.exceptions import (
-        CellExecutionError,
-        CellTimeoutError,
-        DeadKernelError,
-    )
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     notebook = nbformat.read(root / name, as_version=4)
+    last = nbformat.v4.new_code_cell(LOADED)
+    notebook.cells.append(last)
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
         record_timing=False,  # timings are cell metadata, which the cache takes for part of the source
-        extra_arguments=[
-            "--log-level=ERROR"
-        ],  # else every kernel warns of its local, unencrypted socket
+        extra_arguments=["--log-level=ERROR"],  # else every kernel warns of its local, unencrypted socket
         resources={"metadata": {"path": str((root / name).parent)}},
     )
     error, start, used = None, time.perf_counter(), cpu_of_children()
@@ -80,7 +69,10 @@ def execute(root: Path, name: str):
         client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
         error = describe(name, notebook, problem)
-    return notebook, time.perf_counter() - start, cpu_of_children() - used, error
+    notebook.cells.pop()
+    facts = {"seconds": round(time.perf_counter() - start, 1), "cpu_seconds": round(cpu_of_children() - used, 1)}
+    facts["modules"] = sorted("".join(output.get("text", "") for output in last.outputs).split())
+    return notebook, facts, error
 
 
 def cpu_of_children() -> float:
@@ -90,94 +82,74 @@ def cpu_of_children() -> float:
 
 
 def describe(name: str, notebook, problem: Exception) -> str:
-    ran = [
-        i
-        for i, cell in enumerate(notebook.cells)
-        if cell.cell_type == "code" and cell.execution_count
-    ]
-    failed = [
-        i
-        for i in ran
-        if any(
-            output.output_type == "error"
-            for output in notebook.cells[i].get("outputs", [])
-        )
-    ]
+    ran = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.execution_count]
+    failed = [i for i in ran if any(output.output_type == "error" for output in notebook.cells[i].get("outputs", []))]
     index = (failed or ran or [0])[-1]
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(problem))
-    return (
-        f"{name}, cell {index} (id {notebook.cells[index].get('id', 'none')}):\n{text}"
-    )
+    return f"{name}, cell {index} (id {notebook.cells[index].get('id', 'none')}):\n{text}"
 
 
-def uncached(root: Path, names: list[str], cache) -> list[str]:
-    """The chapters that the cache does not hold as they are now."""
-    missing = []
-    for name in names:
-        try:
-            cache.match_cache_notebook(nbformat.read(root / name, as_version=4))
-        except KeyError:
-            missing.append(name)
-    return missing
+def entry(root: Path, name: str, cache, key: str):
+    """The cache's record of a chapter as it is now, made by what it now depends on; None where there is none."""
+    try:
+        record = cache.match_cache_notebook(nbformat.read(root / name, as_version=4))
+    except KeyError:
+        return None
+    return record if record.data.get("key") == key else None
 
 
-def fill_cache(
-    root: Path, names: list[str], cache, times: dict, jobs: int
-) -> list[str]:
+def fill_cache(root: Path, keys: dict, cache, jobs: int) -> list[str]:
     """Execute what the cache lacks, the longest first, and store what succeeded. Returns the errors."""
-    missing = uncached(root, names, cache)
-    missing.sort(key=lambda name: -times.get(name, {}).get("seconds", float("inf")))
     from jupyter_cache.base import CacheBundleIn
 
-    for name in names:
-        if name not in missing:
-            print(
-                f"{name}: cached ({times.get(name, {}).get('cpu_seconds', '?')} s of CPU when it ran)"
-            )
+    took = {record.uri: record.data.get("seconds") for record in cache.list_cache_records()}  # the newest comes last
+    missing = []
+    for name, key in keys.items():
+        if record := entry(root, name, cache, key):
+            print(f"{name}: cached ({record.data['cpu_seconds']} s of CPU when it ran)")
+        else:
+            missing.append(name)
+    missing.sort(key=lambda name: -(took.get(name) or float("inf")))
     errors = []
     with ProcessPoolExecutor(max(1, min(jobs, len(missing)))) as pool:
         running = {pool.submit(execute, root, name): name for name in missing}
         for done in as_completed(running):
             name = running[done]
-            notebook, seconds, cpu, error = done.result()
-            print(
-                f"{name}: {'FAILED after' if error else 'executed in'} {seconds:.1f} s ({cpu:.1f} s of CPU)",
-                flush=True,
-            )
+            notebook, facts, error = done.result()
+            verb = "FAILED after" if error else "executed in"
+            print(f"{name}: {verb} {facts['seconds']} s ({facts['cpu_seconds']} s of CPU)", flush=True)
             if error:
                 errors.append(error)
-                continue
-            times[name] = {"seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1)}
-            data = {"execution_seconds": seconds, "cpu_seconds": cpu}
-            bundle = CacheBundleIn(notebook, str(root / name), data=data)
-            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            elif keys_of(root, [name])[name] == keys[name]:  # else it is not known which code ran
+                bundle = CacheBundleIn(notebook, name, data=facts | {"key": keys[name]})
+                cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     return errors
 
 
-def export(root: Path, names: list[str], cache, code: str) -> None:
+def edited(root: Path, keys: dict, cache) -> list[str]:
+    """The chapters that changed since their keys were taken, by themselves or by what they depend on."""
+    now = keys_of(root, list(keys))
+    changed = [name for name, key in keys.items() if now[name] != key or not entry(root, name, cache, key)]
+    return [f"{name}, or what it imports, was edited during the build. Run it again." for name in changed]
+
+
+def export(root: Path, names: list[str], cache) -> None:
     """Write the executed chapters to _build/executed, where the tests read the verdicts."""
     folder = root / "_build" / "executed"
     for name in names:
-        pk, notebook = cache.merge_match_into_notebook(
-            nbformat.read(root / name, as_version=4)
-        )
-        data = cache.get_cache_record(pk).data
-        notebook.metadata["lllcourse_build"] = {
-            "code": code,
-            "seconds": round(data["execution_seconds"], 1),
-            "cpu_seconds": round(data["cpu_seconds"], 1),
-        }
+        pk, notebook = cache.merge_match_into_notebook(nbformat.read(root / name, as_version=4))
+        notebook.metadata["lllcourse_build"] = cache.get_cache_record(pk).data
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, folder / name)
 
 
 def render(root: Path, cache_path: Path) -> bool:
-    """Build the pages next to the old ones and swap them in if there was neither an error nor a warning."""
+    """Build the pages beside the old ones, in _build/html.new. False if there was an error or a warning."""
     from jupyter_book.sphinx import build_sphinx
 
     build = root / "_build"
-    fresh, html, old = build / "html.new", build / "html", build / "html.old"
-    for leftover in (fresh, old, build / "jupyter_execute"):
+    fresh = build / "html.new"
+    for leftover in (fresh, build / "html.old", build / "jupyter_execute"):
         shutil.rmtree(leftover, ignore_errors=True)
     result = build_sphinx(
         root,
@@ -202,90 +174,57 @@ def render(root: Path, cache_path: Path) -> bool:
         return False
     first = parse_toc_yaml(root / "_toc.yml").root.docname
     if first != "index":
-        (fresh / "index.html").write_text(
-            f'<meta http-equiv="Refresh" content="0; url={first}.html" />\n'
-        )
+        (fresh / "index.html").write_text(f'<meta http-equiv="Refresh" content="0; url={first}.html" />\n')
+    return True
+
+
+def show(root: Path) -> None:
+    """Put the pages that `render` made in the place of the old ones."""
+    html, old = root / "_build/html", root / "_build/html.old"
     if html.exists():
         html.rename(old)
-    fresh.rename(html)
+    (root / "_build/html.new").rename(html)
     shutil.rmtree(old, ignore_errors=True)
-    return True
 
 
 def main(argv=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--root",
-        type=Path,
-        default=Path(__file__).parent.parent,
-        help="the book's repository",
-    )
-    parser.add_argument(
-        "--execute-only",
-        action="store_true",
-        help="fill the cache and _build/executed, no pages",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=os.cpu_count() or 1,
-        help="chapters executed at a time",
-    )
+    root = Path(__file__).parent.parent
+    parser.add_argument("--root", type=Path, default=root, help="the book's repository")
+    parser.add_argument("--execute-only", action="store_true", help="fill the cache and _build/executed, no pages")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="chapters executed at a time")
     options = parser.parse_args(argv)
     root, start = options.root.resolve(), time.perf_counter()
     build = root / "_build"
     build.mkdir(exist_ok=True)
     lock = (build / ".lock").open("w")
-    fcntl.flock(
-        lock, fcntl.LOCK_EX
-    )  # a second build waits: both would write the same folders
+    fcntl.flock(lock, fcntl.LOCK_EX)  # a second build waits: both would write the same folders
 
     os.environ.update(ENVIRONMENT)
     # The kernels import the package of this tree, even where another copy is installed.
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(root), os.environ.get("PYTHONPATH")])
-    )
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
 
     from jupyter_cache import get_cache
 
-    code = code_hash(root)
-    cache_path = build / f".cache-{code}"
-    for stale in build.glob(".cache-*"):
-        if stale != cache_path:
-            shutil.rmtree(stale)
-    shutil.rmtree(
-        build / "executed", ignore_errors=True
-    )  # after a failure there is nothing to read there
-    cache = get_cache(str(cache_path))
-    times_file = build / "times.json"
-    times = json.loads(times_file.read_text()) if times_file.is_file() else {}
-
-    names = chapters(root)
-    errors = fill_cache(root, names, cache, times, options.jobs)
-    times_file.write_text(json.dumps(times, indent=1, sort_keys=True))
-    if code_hash(root) != code:
-        shutil.rmtree(cache_path)
-        errors.append("The package or its data changed during the build. Run it again.")
-    elif not errors:
-        edited = uncached(root, names, cache)
-        errors += [
-            f"{name} was edited during the build. Run it again." for name in edited
-        ]
+    shutil.rmtree(build / "executed", ignore_errors=True)  # after a failure there is nothing to read there
+    cache = get_cache(str(build / ".cache"))
+    cache.change_cache_limit(CACHE_LIMIT)
+    keys = keys_of(root, chapters(root))
+    errors = fill_cache(root, keys, cache, options.jobs) or edited(root, keys, cache)
+    if not errors:
+        export(root, list(keys), cache)
+        if not options.execute_only:
+            if render(root, cache.path):
+                errors = edited(root, keys, cache)
+            else:
+                errors = ["Mend the warnings or errors above."]
     if errors:
         print("\n\n".join(["", *errors]), file=sys.stderr)
-        print(
-            "\nThe book was not built; what _build/html held before is untouched.",
-            file=sys.stderr,
-        )
+        print("\nThe book was not built; what _build/html held before is untouched.", file=sys.stderr)
         return 1
-    export(root, names, cache, code)
-    if not options.execute_only and not render(root, cache_path):
-        print(
-            "\nThe book was not built: mend the warnings or errors above. _build/html is untouched.",
-            file=sys.stderr,
-        )
-        return 1
-    print(f"{len(names)} chapters in {time.perf_counter() - start:.0f} s")
+    if not options.execute_only:
+        show(root)
+    print(f"{len(keys)} chapters in {time.perf_counter() - start:.0f} s")
     return 0
 
 

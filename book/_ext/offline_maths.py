@@ -12,9 +12,7 @@ from pathlib import Path
 def copy_mathjax(app, exception):
     package = importlib.util.find_spec("sphinx-mathjax-offline")
     if package is None:
-        raise RuntimeError(
-            "MathJax's files are missing: pip install sphinx-mathjax-offline"
-        )
+        raise RuntimeError("MathJax's files are missing: pip install sphinx-mathjax-offline")
     if exception is None and app.builder.format == "html":
         source = Path(package.origin).parent / "static" / "mathjax" / "tex-svg-full.js"
         shutil.copy(source, Path(app.outdir) / "_static" / "mathjax.js")

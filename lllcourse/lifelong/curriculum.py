@@ -1,7 +1,7 @@
 """Curriculum: measure what two tasks do to each other, and look for a good order of all of them.
 
 Every pair of tasks is learned on its own, i and then j. Two questions are asked of each pair: did i prepare for j, and
-was i kept? They are the forward and the backward transfer of chapter 02, for T = 2:
+was i kept? They are the forward and the backward transfer of chapter 03, for T = 2:
 
     forward[i, j] = R[1, j] - R[0, j],      backward[i, j] = R[2, i] - R[1, i]
 

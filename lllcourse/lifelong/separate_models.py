@@ -6,23 +6,29 @@ help another.
 
 import torch
 
+from .. import checks
 from .method import Learned, Method, learn, nbytes
 
 
-def separate(make_model, tasks, *, scenario="domain", **settings) -> Learned:
+def separate(
+    make_model, tasks, *, scenario="domain", seed=0, **settings
+) -> Learned:
     """Train a fresh `make_model()` on each task alone, with `settings` as for `learn`.
+
+    seed: of the order of the examples, a different one for each model: with one order for all, they err together.
 
     Returns a Learned whose `model` is the list of the T models. Row i of R holds models 1 to i on their own tasks,
     and an untrained one on the tasks to come; `storage` counts the bytes of all models but the last.
     Raises ValueError in the class-incremental scenario: nothing there tells which model to ask.
     """
-    if scenario == "class":
-        raise ValueError(
-            "one model per task needs to know the task when it is asked; scenario='class' does not tell it"
-        )
+    checks.require(
+        scenario != "class",
+        "one model per task needs to know the task when it is asked; scenario='class' does not tell it",
+    )
+    settings["scenario"] = scenario
     runs = [
-        learn(Method(), make_model(), [task], scenario=scenario, **settings)
-        for task in tasks
+        learn(Method(), make_model(), [task], seed=1000 * seed + t, **settings)
+        for t, task in enumerate(tasks)
     ]
     untrained = torch.cat([run.R[0] for run in runs])
     trained = torch.cat([run.R[1] for run in runs])

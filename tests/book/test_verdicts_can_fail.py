@@ -30,29 +30,38 @@ class Break:
     nothing: bool = False
 
 
-BREAKS = {
-    "EWC: lambda is 0": Break(
-        "03_selective_synaptic_plasticity",
-        {"L19", "L21", "L22", "L23"},
-        """
+LAMBDA_IS_0 = """
 from lllcourse.lifelong import ewc
 original = ewc.EWC.__init__
 def broken(self, lam, **settings):
     original(self, 0.0, **settings)
 ewc.EWC.__init__ = broken
-""",
+"""
+
+BREAKS = {
+    "EWC: lambda is 0": Break(
+        "04_selective_synaptic_plasticity",
+        {"L19", "L21", "L22"},
+        LAMBDA_IS_0,
     ),
     "EWC: importance is zeroed": Break(
-        "03_selective_synaptic_plasticity",
-        {"L19", "L20", "L21", "L22", "L23"},
+        "04_selective_synaptic_plasticity",
+        {"L19", "L20", "L21", "L22"},
         """
 import torch
 from lllcourse.lifelong import ewc
 ewc.importance = lambda model, *args, **settings: [torch.zeros_like(p) for p in model.parameters()]
 """,
     ),
+    "five ways to find the guards: lambda is 0": Break(
+        "05_importance",
+        {"L23"},
+        LAMBDA_IS_0,
+        "parameters tasks run bounds l23-si position l23-after-a l23-choose l23-live l23-claim",
+        nothing=True,
+    ),
     "GEM: no projection": Break(
-        "04_gradient_episodic_memory",
+        "06_gradient_episodic_memory",
         {"L26"},
         """
 from lllcourse.lifelong import gem
@@ -63,7 +72,7 @@ gem.project = lambda g, G, margin=0.0: g
         nothing=True,
     ),
     "progressive networks: old columns are trained on": Break(
-        "05_neural_resource_allocation",
+        "07_neural_resource_allocation",
         {"L27"},
         """
 from lllcourse.lifelong import Method, Progressive
@@ -79,7 +88,7 @@ Progressive.loss = trains_all
         "parameters tasks l27-count l27-run l27-same l27-wrong l27-bounds l27-kept",
     ),
     "progressive networks: no lateral connections": Break(
-        "05_neural_resource_allocation",
+        "07_neural_resource_allocation",
         {"L27"},
         """
 from lllcourse.lifelong import progressive
@@ -90,7 +99,7 @@ progressive.layer_with_laterals = lambda layer, h, adapters, old: layer(h)
         nothing=True,
     ),
     "PackNet and CPG: old weights are trained on": Break(
-        "05_neural_resource_allocation",
+        "07_neural_resource_allocation",
         {"L28"},
         """
 from lllcourse.lifelong import Method, PackNet
@@ -101,7 +110,7 @@ PackNet.after_gradient, PackNet.after_step = Method.after_gradient, Method.after
         nothing=True,
     ),
     "generative replay: an untrained generator": Break(
-        "06_memory_replay",
+        "08_memory_replay",
         {"L29"},
         cells="parameters run bounds final generative-kept generative-run replay-share bytes stored record equal "
         "closed l29-claim",
@@ -109,30 +118,30 @@ PackNet.after_gradient, PackNet.after_step = Method.after_gradient, Method.after
         nothing=True,
     ),
     "iCaRL: the farthest mean answers": Break(
-        "06_memory_replay",
+        "09_new_classes",
         {"L30"},
         """
 import torch
 from lllcourse.lifelong import icarl
 icarl.nearest = lambda features, means: torch.cdist(features, means).argmax(1)
 """,
-        "parameters run bounds final stored record best strength closed icarl-run l30-claim",
+        "parameters run bounds final record closed best strength icarl-run l30-claim",
         "seeds = range(1)",
         nothing=True,
     ),
     "the table: replay and EWC do nothing": Break(
-        "06_memory_replay",
+        "09_new_classes",
         {"L31"},
         """
 from lllcourse.lifelong import EWC, Method, Replay
 Replay.loss, EWC.after_step = Method.loss, Method.after_step
 """,
-        "parameters run bounds final stored record best icarl-run live-run generative-kept generative-run live "
+        "parameters run bounds final record best icarl-run live-run invented live "
         "gap-closed l31-claim l31-words l31-verdict",
         "steps, seeds = 5, range(1)",
     ),
     "Example 1: more noise": Break(
-        "07_curriculum_learning",
+        "10_curriculum_learning",
         {"L32"},
         """
 from lllcourse import tasks
@@ -144,7 +153,7 @@ tasks.noisy_then_clean = lambda seed=0, noise=0.2: original(seed, 0.7)
         nothing=True,
     ),
     "orders: all tasks are alike": Break(
-        "07_curriculum_learning",
+        "10_curriculum_learning",
         {"L24"},
         """
 from lllcourse import tasks
@@ -156,7 +165,7 @@ tasks.rotated = lambda angles: original([0] * len(angles))
         nothing=True,
     ),
     "orders: the worst one is searched for": Break(
-        "07_curriculum_learning",
+        "10_curriculum_learning",
         {"L32"},
         """
 from lllcourse import lifelong

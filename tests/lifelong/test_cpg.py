@@ -43,14 +43,6 @@ class Recording(CPG):
 # --- picking -------------------------------------------------------------------------------------------------------
 
 
-def test_the_gradient_passes_the_step_as_if_it_were_the_identity():
-    score = torch.tensor([-1.0, 0.0, 1e-3, 2.0], requires_grad=True)
-    on = cpg.straight_through(score)
-    assert on.tolist() == [0.0, 0.0, 1.0, 1.0]
-    (on * torch.tensor([1.0, 2.0, 3.0, 4.0])).sum().backward()
-    assert score.grad.tolist() == [1.0, 2.0, 3.0, 4.0]
-
-
 def test_the_gradient_of_a_score_is_that_of_the_weight_times_the_weight():
     method, task = CPG(0.5, 0.0), short(2)[1]
     model = run(method, T=1).model

@@ -10,7 +10,6 @@ from torch.func import functional_call, grad, vmap
 from lllcourse import metrics, tasks, training
 from lllcourse.data import digits
 from lllcourse.lifelong import EWC, L2, Method, ewc, learn
-from lllcourse.per_sample import summed_gradients
 from lllcourse.models import MLP
 
 from .harness import some, trained, weights
@@ -125,26 +124,6 @@ def test_only_active_outputs_have_importance():
     assert c[:2].min() > 0 and c[2:].max() == 0 and W[2:].max() == 0
 
 
-def test_the_fast_way_and_torch_func_agree():
-    model, (x, _) = trained(784, 30, 10), some()
-    v = torch.randn(40, 10, generator=torch.Generator().manual_seed(0))
-    fast = summed_gradients(model, x, lambda outputs: [v, 2 * v])
-
-    class Wrapped(
-        nn.Module
-    ):  # a parameter of its own, which has no gradient, sends it the slow way
-        def __init__(self):
-            super().__init__()
-            self.idle, self.inner = nn.Parameter(torch.zeros(1)), model
-
-        def forward(self, x):
-            return self.inner(x)
-
-    slow = summed_gradients(Wrapped(), x, lambda outputs: [v, 2 * v])
-    for a, b in zip(fast, slow[1:], strict=True):
-        assert torch.allclose(a, b, rtol=1e-3, atol=1e-7)
-
-
 def test_importance_refuses_what_it_cannot_measure():
     model, (x, _) = MLP(784, 10), some()
     with pytest.raises(ValueError, match="'expected', 'sampled' or 'true'"):
@@ -156,54 +135,6 @@ def test_importance_refuses_what_it_cannot_measure():
 
 
 # --- penalty and pull ---------------------------------------------------------------------------------------------
-
-
-def test_the_penalty_on_three_numbers():
-    theta, b, anchor = (
-        [torch.tensor([1.0, 2.0, 3.0])],
-        [torch.tensor([1.0, 0.0, 4.0])],
-        [torch.tensor([0.0, 0.0, 2.5])],
-    )
-    assert ewc.penalty(theta, b, anchor, lam=10.0).item() == 10 * (
-        1 * 1 + 0 * 4 + 4 * 0.25
-    )
-
-
-def random_problem(seed):
-    g = torch.Generator().manual_seed(seed)
-    draw = lambda: torch.randn(50, generator=g, dtype=torch.float64)  # noqa: E731
-    return draw(), draw() ** 2, draw()
-
-
-@pytest.mark.parametrize("lam", [0.0, 0.3, 1e3, 1e12])
-def test_the_pull_is_the_minimum_of_the_proximal_problem(lam):
-    for seed in range(5):
-        now, b, anchor = random_problem(seed)
-        theta = now.clone()
-        ewc.pull([theta], [anchor], ewc.pull_weight([b], lam, step_size=0.1))
-        at = theta.clone().requires_grad_()
-        (
-            ((at - now) ** 2).sum() / 0.2 + ewc.penalty([at], [b], [anchor], lam)
-        ).backward()
-        assert torch.allclose(at.grad, torch.zeros_like(at), atol=1e-8 * (1 + lam))
-
-
-def test_small_steps_of_the_pull_are_gradient_steps_on_the_penalty():
-    theta, b, anchor = random_problem(0)
-    at = theta.clone().requires_grad_()
-    ewc.penalty([at], [b], [anchor], lam=3.0).backward()
-    for step in (1e-4, 1e-6):
-        pulled = theta.clone()
-        ewc.pull([pulled], [anchor], ewc.pull_weight([b], 3.0, step))
-        slope = (theta - pulled) / step
-        assert torch.allclose(slope, at.grad, rtol=1e3 * step, atol=1e-8)
-
-
-def test_the_pull_never_overshoots():
-    theta, b, anchor = random_problem(1)
-    for lam in (0.0, 1.0, 1e8, math.inf):
-        (w,) = ewc.pull_weight([b], lam, step_size=0.1)
-        assert ((w >= 0) & (w <= 1)).all()
 
 
 # --- the method ---------------------------------------------------------------------------------------------------

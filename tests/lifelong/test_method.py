@@ -5,7 +5,7 @@ import torch
 
 from lllcourse import metrics, tasks, training
 from lllcourse.data import concatenate
-from lllcourse.lifelong import EWC, Method, learn, separate
+from lllcourse.lifelong import EWC, Method, learn
 from lllcourse.models import MLP
 
 from .harness import weights
@@ -83,20 +83,6 @@ def test_joint_training_bounds_fine_tuning_from_above_in_every_scenario(scenario
 def test_class_incremental_fine_tuning_keeps_only_the_last_pair():
     R = learn(Method(), net(), tasks.split(), scenario="class", epochs=3).R
     assert R[5, 4] > 0.9 and R[5, :4].max() < 0.1
-
-
-def test_one_model_per_task_forgets_nothing_and_stores_every_model():
-    sequence = tasks.permuted(3)
-    learned = separate(lambda: net(), sequence, epochs=1)
-    assert metrics.forgetting(learned.R) == 0
-    assert len(learned.model) == 3
-    for j, (model, task) in enumerate(zip(learned.model, sequence, strict=True)):
-        assert training.evaluate(model, task.test) == pytest.approx(
-            learned.R[3, j].item()
-        )
-    assert learned.storage == 2 * sum(p.numel() * 4 for p in net().parameters())
-    with pytest.raises(ValueError, match="does not tell it"):
-        separate(net, sequence, scenario="class")
 
 
 def test_the_curve_starts_before_training_and_ends_with_R():

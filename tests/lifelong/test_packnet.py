@@ -48,30 +48,10 @@ class Recording(PackNet):
 # --- which weights are kept ----------------------------------------------------------------------------------------
 
 
-def test_the_largest_of_the_candidates_by_hand():
-    weight = torch.tensor([[-5.0, 1.0, 2.0], [0.0, -3.0, 9.0]])
-    candidates = torch.tensor([[True, True, True], [True, True, False]])
-    kept = packnet.largest(weight, candidates, 0.4)  # 2 of 5; the 9 is none
-    assert kept.tolist() == [[True, False, False], [False, True, False]]
-    assert packnet.largest(weight, candidates, 1.0).equal(candidates)
-    assert not packnet.largest(weight, candidates & False, 0.5).any()
-
-
 def test_equal_weights_are_kept_up_to_the_share_and_no_further():
     same = torch.ones(10)
     kept = packnet.largest(same, torch.ones(10, dtype=torch.bool), 0.5)
     assert kept.tolist() == [True] * 5 + [False] * 5
-
-
-@pytest.mark.parametrize("keep", [0.01, 0.3, 0.5, 0.99])
-def test_the_largest_agree_with_sorting(keep):
-    generator = torch.Generator().manual_seed(0)
-    weight = torch.randn(40, 30, generator=generator)
-    candidates = torch.rand(40, 30, generator=generator) < 0.7
-    n = round(keep * candidates.sum().item())
-    least = weight[candidates].abs().sort(descending=True).values[n - 1]
-    expected = candidates & (weight.abs() >= least)
-    assert torch.equal(packnet.largest(weight, candidates, keep), expected)
 
 
 @pytest.mark.parametrize("keep", [0.25, 0.5])

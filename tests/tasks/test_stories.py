@@ -4,19 +4,16 @@ The answers are checked by a small interpreter of the printed text, which shares
 nothing of worlds, only what sentences mean.
 """
 
-import importlib.util
 import random
 import re
 from collections import Counter, defaultdict
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import torch
 
 from lllcourse import tasks as all_tasks
 from lllcourse.data import concatenate
-from lllcourse.results import recorded
 from lllcourse.tasks.stories import ANSWERS, KINDS, LENGTH, ROWS, WORDS, questions, read
 
 PARTS = ("train", "validation", "test")
@@ -327,35 +324,3 @@ def test_the_questions_are_one_of_the_task_sequences():
     first, second = questions(20, stories=5)[4:6]
     mask = all_tasks.active_outputs([first, second], "class", 2, 1, len(ANSWERS))
     assert mask.sum() == len({*first.classes, *second.classes}) == 6
-
-
-# --- the recorded run -----------------------------------------------------------------------------------------------
-
-
-def record_script():
-    path = Path(__file__).parents[2] / "benchmarks/record/questions.py"
-    spec = importlib.util.spec_from_file_location("record_questions", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_first_five_kinds_of_the_recorded_run_come_out_again():
-    """On another processor a run may differ; the margins are far smaller than what chapter 01 claims."""
-    script, old = record_script(), recorded("questions")["runs"][0]
-    now = script.run(0, **script.SETTINGS | {"T": 5})
-    assert now["kinds"] == old["kinds"][:5]
-    assert now["majority"] == pytest.approx(old["majority"][:5])
-    assert now["curve"][4:] == pytest.approx(old["curve"][4:6], abs=0.1)
-    for kind in (0, 2, 4):  # those that are solved as soon as they are learned
-        assert now["learned"][kind] == pytest.approx(old["learned"][kind], abs=0.1)
-
-
-def test_the_recorded_network_can_and_does_not():
-    for run in recorded("questions")["runs"]:
-        solved = [at >= 0.95 for at in run["joint"]]
-        assert sum(solved) >= 10
-        assert (
-            sum(a and b >= 0.95 for a, b in zip(solved, run["end"], strict=True)) <= 1
-        )
-        assert run["curve"][5] > 0.9 > 0.25 > max(run["curve"][8:])

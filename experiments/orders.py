@@ -1,6 +1,6 @@
 """All 120 orders of five rotations of the digits, by fine-tuning and by EWC, and the transfer between every two.
 
-What chapter 07 shows of it: how much the order matters beside the seed, and whether an order that is chosen by the
+What chapter 10 shows of it: how much the order matters beside the seed, and whether an order that is chosen by the
 transfer measured with some seeds is a good one with others. Orders are lists of the tasks' numbers, from 0.
 """
 

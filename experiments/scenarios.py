@@ -1,6 +1,6 @@
 """The table of Part I: every method in every scenario that it supports, on the five pairs of split digits.
 
-What chapter 06 shows of it: the setting of a method is chosen on the validation images, over all seeds, in each
+What chapter 09 shows of it: the setting of a method is chosen on the validation images, over all seeds, in each
 scenario for itself; test images give the report. Methods that keep examples may keep the same number at the end.
 """
 

@@ -1,11 +1,10 @@
-"""A slice of the recorded comparison of chapter 05, made again."""
-
+"""A slice of the recorded comparison of methods that allocate resources, made again."""
 
 import pytest
 
-from lllcourse.results import recorded
-
 from tools import results
+
+from .harness import experiment
 
 SLICE = {"T": 2, "keeps": [0.25, 0.5], "lams": [], "many": 2}
 SLICE |= {"cpg_keeps": [0.25], "target": 0.0}
@@ -13,9 +12,8 @@ SLICE |= {"cpg_keeps": [0.25], "target": 0.0}
 
 def test_a_slice_of_the_resources_comes_out_again():
     """The first two tasks do not depend on those that follow. On another processor a run may differ a little."""
-    script = results.load(results.SCRIPTS / "resources.py")
-    again = script.run(0, **script.SETTINGS | SLICE)
-    old = recorded("resources")["runs"][0]
+    module, old = experiment("resources")
+    again = module.run(0, **module.SETTINGS | SLICE)
     for name in ("separate", "separate, small", "progressive", "PackNet 0.5"):
         now, before = again["five"][name], old["five"][name]
         assert now["tasks"] == pytest.approx(before["tasks"][:2], abs=0.02), name
@@ -25,19 +23,19 @@ def test_a_slice_of_the_resources_comes_out_again():
             assert accuracies == pytest.approx(old["many"][net][keep][:2], abs=0.02)
 
 
-def test_the_random_masks_are_as_dense_as_the_learned_ones():
-    script = results.load(results.SCRIPTS / "resources.py")
+def test_the_random_masks_are_as_dense_as_the_learned_ones(monkeypatch):
+    module = results.load("resources")
     few = {"T": 2, "many": 1, "epochs": 1, "again": 0, "keeps": [0.25, 0.5]}
     seen = []
 
-    class Watched(script.RandomPicks):
+    class Watched(module.RandomPicks):
         def after_task(self, model, task, active):
             super().after_task(model, task, active)
             if self.learned == 2:
-                seen.append(script.shares_of(self))
+                seen.append(module.shares_of(self))
 
-    script.RandomPicks = Watched
-    run = script.run(0, **script.SETTINGS | few | {"lams": [], "target": 0.0})
+    monkeypatch.setattr(module, "RandomPicks", Watched)
+    run = module.run(0, **module.SETTINGS | few | {"lams": [], "target": 0.0})
     (drawn,) = seen
     for name, share in run["picked"][0].items():
         assert drawn[0][name] == pytest.approx(share, abs=0.1), name

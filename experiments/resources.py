@@ -1,6 +1,6 @@
 """Weights of their own: every method that allocates resources on permuted tasks, and PackNet until it runs out.
 
-What chapter 05 shows of it. Where PackNet and CPG train for `epochs` and once more for `again` after pruning, all
+What chapter 07 shows of it. Where PackNet and CPG train for `epochs` and once more for `again` after pruning, all
 others get the sum (CPG trains `again` each time that it grows, too: "epochs" counts). Settings are compared on the
 validation images; test images give the report.
 """

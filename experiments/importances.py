@@ -1,6 +1,6 @@
 """Five ways to find the guards, and the plain anchors beside them, each over a grid of lambda, on three permuted tasks.
 
-What chapter 03 shows of it: lambda is chosen on the validation images, over all seeds; test images give the report.
+What chapter 05 shows of it: lambda is chosen on the validation images, over all seeds; test images give the report.
 """
 
 from lllcourse import metrics, training

@@ -1,0 +1,34 @@
+"""Every recorded result is complete, says how it was made, and is not older than the code that made it."""
+
+import json
+
+import pytest
+
+from lllcourse.results import FOLDER, recorded
+from tools import results
+
+NAMES = results.names()
+
+
+def test_every_recorded_result_has_its_experiment_and_every_experiment_its_result():
+    assert NAMES and NAMES == sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_result_says_how_it_was_made(name):
+    facts, module = recorded(name), results.load(name)
+    assert facts["seeds"] == list(module.SEEDS) and len(module.SEEDS) >= 3
+    assert len(facts["runs"]) == len(facts["seeds"])
+    assert facts["settings"] == json.loads(json.dumps(module.SETTINGS))
+    assert set(facts["versions"]) == {"python", "torch", "numpy"}
+
+
+def test_no_result_is_stale():
+    """A skip with its reason for now: renewing takes minutes and is a decision of its own."""
+    if stale := results.stale(NAMES):
+        pytest.skip("; ".join(stale.values()))
+
+
+def test_an_unknown_name_is_answered_with_those_that_there_are():
+    with pytest.raises(FileNotFoundError, match="there is:"):
+        recorded("nonsense")

@@ -1,0 +1,85 @@
+"""The recorder: a result is whole after an interruption, and known to be stale when it is."""
+
+import json
+import runpy
+from types import SimpleNamespace
+
+import pytest
+
+from tools import results
+from tools.imports import Repository
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """An experiment whose last seed is interrupted, in a repository of its own."""
+    module = tmp_path / "experiments/toy.py"
+    for path in (module.parent, tmp_path / "results"):
+        path.mkdir()
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    monkeypatch.setattr(results, "EXPERIMENTS", module.parent)
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(results, "load", lambda _: SimpleNamespace(**runpy.run_path(module)))
+    module.write_text(
+        '"""A toy."""\nSEEDS, SETTINGS = (0, 1, 2), {"n": 5}\n\n\n'
+        'def run(seed, n):\n    if seed == 2:\n        raise KeyboardInterrupt\n    return {"sum": seed + n}\n'
+    )
+    return module
+
+
+def edit(path, old, new):
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def result():
+    return json.loads((results.RESULTS / "toy.json").read_text())
+
+
+def code():
+    return results.code_hash("toy", Repository(results.ROOT))
+
+
+def test_an_interrupted_recording_goes_on_where_it_stopped(toy):
+    with pytest.raises(KeyboardInterrupt):
+        results.record("toy")
+    half = result()
+    assert half["seeds"] == [0, 1] and half["runs"] == [{"sum": 5}, {"sum": 6}]
+    assert "seeds are missing" in results.stale(["toy"])["toy"]
+    half["runs"][0] = {"sum": -1}  # would be overwritten if seed 0 ran again
+    edit(toy, "seed == 2", "seed == 3")
+    half["code"] = code()
+    (results.RESULTS / "toy.json").write_text(json.dumps(half))
+    results.record("toy")
+    assert result()["runs"] == [{"sum": -1}, {"sum": 6}, {"sum": 7}]
+    assert results.stale(["toy"]) == {}
+
+
+def test_other_code_makes_a_result_stale_and_other_comments_do_not(toy):
+    edit(toy, "seed == 2", "seed == 3")
+    results.record("toy")
+    edit(toy, "A toy", "Another docstring")
+    edit(toy, '{"sum": seed + n}', '{  # a note\n        "sum": seed + n,\n    }')
+    assert results.stale(["toy"]) == {}
+    edit(toy, "seed + n", "seed - n")
+    assert "made by other code" in results.stale(["toy"])["toy"]
+
+
+def test_the_hash_follows_imports_and_the_libraries_that_compute(toy):
+    for name, text in {
+        "lllcourse/__init__.py": "",
+        "lllcourse/tasks.py": "import torch\nfrom tqdm import trange\n\nSIZES = [1]\n",
+        "requirements.lock": "torch==2.0\ntqdm==4.0\nscipy==1.0\n",
+    }.items():
+        (results.ROOT / name).parent.mkdir(exist_ok=True)
+        (results.ROOT / name).write_text(text)
+    toy.write_text("from lllcourse.tasks import SIZES\n" + toy.read_text())
+    keys = [code()]
+    edit(results.ROOT / "lllcourse/tasks.py", "[1]", "[2]")
+    keys.append(code())
+    edit(results.ROOT / "requirements.lock", "torch==2.0", "torch==2.1")
+    keys.append(code())
+    assert len(set(keys)) == 3
+    for library in ("tqdm==4", "scipy==1"):
+        edit(results.ROOT / "requirements.lock", library, "x==1")
+        assert code() == keys[-1]
