@@ -31,7 +31,7 @@ NOISE = {
     "executionInfo",
 }
 BOOTSTRAP = """\
-# Where the course's package is missing, as on Colab. Leaves torch and numpy alone.
+# On Colab: installs the course's package, and leaves torch and numpy alone.
 import importlib.util
 
 if importlib.util.find_spec("lllcourse") is None:
