@@ -31,11 +31,14 @@ book: $(STAMP)  ## execute the chapters and build the book
 	@echo "book: open _build/html/index.html, or run: make serve"
 
 test: $(STAMP)  ## every test; then each chapter from top to bottom at the smoke scale
+	@echo "test, 1 of 3: the chapters, as far as something changed"
 	@$(PY) -m tools.build_book --execute-only
-	@$(PY) -m pytest -n 2 --dist loadgroup
+	@echo "test, 2 of 3: every test"
+	@$(PY) -m pytest -n 2 --dist loadgroup --durations=10
+	@echo "test, 3 of 3: each chapter at the smoke scale, and the outputs that are stored"
 	@if compgen -G 'book/*/*.ipynb' >/dev/null; then \
 		LLLCOURSE_SCALE=smoke $(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
-			-n 2 --dist loadfile book/*/*.ipynb; fi
+			--durations=10 -n 2 --dist loadfile book/*/*.ipynb; fi
 	@echo "test: all of it passed (the executed chapters are in _build/executed)"
 
 serve:  ## show the built book on localhost
@@ -47,14 +50,14 @@ lab: $(STAMP)  ## open JupyterLab here
 	@.venv/bin/jupyter lab
 
 release: $(STAMP)  ## make the students' notebooks, assignments/, from solutions/
-	@$(PY) -m tools.release
+	@$(PY) -m grader release
 	@echo "release: what students get is in assignments/; nothing was executed"
 
 # A class has a folder of its own, here or elsewhere: make grade CLASS=../autumn ASSIGNMENT=ewc. FORCE=1 grades all again.
 CLASS ?= class
 ASSIGNMENT ?= ewc
 grade: $(STAMP)  ## grade a class: CLASS=folder ASSIGNMENT=ewc
-	@$(PY) -m tools.grade "$(CLASS)" "$(ASSIGNMENT)" $(if $(FORCE),--force)
+	@$(PY) -m grader grade "$(CLASS)" "$(ASSIGNMENT)" $(if $(FORCE),--force)
 
 formgrader: $(STAMP)  ## grade by hand in the browser: CLASS=folder
 	@[ -f "$(CLASS)/gradebook.db" ] || { echo "There is no graded class in $(CLASS): run make grade CLASS=$(CLASS) first."; exit 1; }

@@ -5,35 +5,44 @@ submitted/, autograded/ and feedback/.
 """
 
 import re
+import secrets
+from pathlib import Path
 
+import bleach
+import nbformat
+from jinja2 import pass_context
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.nbgraderformat import MetadataValidator
+from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbgrader.preprocessors import (
     CheckCellMetadata,
     ClearHiddenTests,
     ClearOutput,
-    DeduplicateIds,
     GetGrades,
     OverwriteCells,
-    OverwriteKernelspec,
 )
 from nbgrader.utils import is_grade
 
 
-class RepairMetadata(DeduplicateIds):
-    """Undo what editors do to nbgrader's metadata and nbgrader refuses: a cell that was copied, or another version."""
+class OnlyTexts(ClearOutput):
+    """Leave a submission its texts. All metadata are the source's: kernel, tags, points, what is graded or withheld.
 
-    def preprocess_cell(self, cell, resources, cell_index):
-        meta = cell.metadata.get("nbgrader") or {}
-        if meta.get("grade_id"):
-            for key in ("grade", "solution", "locked", "task"):
-                meta.setdefault(key, False)
-            # Every notebook that we release has this version, so another one says nothing.
-            meta["schema_version"] = MetadataValidator.schema_version
-            cell, resources = super().preprocess_cell(cell, resources, cell_index)
-        if not cell.metadata.get("nbgrader", {}).get("grade_id"):
-            cell.metadata.pop("nbgrader", None)
-        return cell, resources
+    So it does not matter what editors do to them, nor that a student tags a test to have it skipped. Of a cell that was
+    copied, which keeps its grade id, the last one counts.
+    """
+
+    def preprocess(self, notebook, resources):
+        names = resources["nbgrader"]  # and the present folder is the class's
+        path = Path("solutions", names["assignment"], f"{names['notebook']}.ipynb")
+        source = nbformat.read(path, as_version=4)
+        metadata = {
+            cell.metadata.nbgrader.grade_id: cell.metadata for cell in source.cells if "nbgrader" in cell.metadata
+        }
+        for cell in reversed(notebook.cells):
+            theirs = cell.get("metadata", {}).get("nbgrader") or {}
+            cell.metadata = metadata.pop(theirs.get("grade_id"), nbformat.from_dict({}))
+        notebook.metadata = source.metadata
+        return super().preprocess(notebook, resources)
 
 
 class HideTests(ClearHiddenTests):
@@ -63,6 +72,51 @@ class HideTests(ClearHiddenTests):
         return super().preprocess_cell(cell, resources, cell_index)
 
 
+# What Markdown and tables consist of. Without class and id nothing looks like, or is taken for, a part of the page.
+TAGS = {
+    *bleach.ALLOWED_TAGS, "br", "caption", "dd", "del", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
+    "img", "p", "pre", "s", "span", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+}  # fmt: skip
+ATTRIBUTES = {
+    "a": ["href", "title"],
+    "img": ["src", "alt", "title"],
+    "td": ["colspan", "rowspan"],
+    "th": ["colspan", "rowspan", "scope"],
+}
+# data: holds the pictures of a written answer. In a picture no script runs, and a page from data: cannot reach ours.
+PROTOCOLS = {*bleach.ALLOWED_PROTOCOLS, "data"}
+
+
+def cleaned(html):
+    return bleach.clean(html, TAGS, ATTRIBUTES, PROTOCOLS)
+
+
+@pass_context
+def cleaned_markdown(context, text):
+    """The HTML that nbconvert makes of Markdown, cleaned.
+
+    Cleaned before, a formula would show &lt; for <, a > would quote nothing, and a link to javascript: would stay.
+    """
+    attachments = context.get("cell", {}).get("attachments", {})
+    renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
+    return cleaned(MarkdownWithMath(renderer).render(text))
+
+
+class Sanitize(SanitizeHTML):
+    """Keep what the students' code puts out from running in a page. `cleaned_markdown` does it for Markdown, later."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        for output in cell.get("outputs", []):
+            if "metadata" in output:  # nbconvert writes a picture's width as it stands
+                output.metadata = nbformat.from_dict({})
+        if cell.cell_type == "markdown":
+            return cell, resources
+        return super().preprocess_cell(cell, resources, cell_index)
+
+    def sanitize_html_tags(self, html_str):
+        return cleaned(html_str)
+
+
 c = get_config()  # noqa: F821 (nbgrader puts it there)
 
 c.CourseDirectory.course_id = "lllcourse"
@@ -73,6 +127,7 @@ c.CourseDirectory.release_directory = "assignments"
 c.CourseDirectory.ignore = [
     "mistakes.py",
     "alternatives.py",
+    "experiment.py",
     "*.py",
     "*.pyc",
     "*.so",
@@ -85,14 +140,14 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedE
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
 # nbgrader zip_collect: ada_whatever_ewc.ipynb and ada_whatever/ewc.ipynb, as Moodle and others pack them, are ada's.
-c.FileNameCollectorPlugin.named_regexp = (
-    r".*/(?P<student_id>[^/_]+)_(?:.*[/_])?(?P<file_id>[^/_]+\.ipynb)$"
-)
+c.FileNameCollectorPlugin.named_regexp = r".*/(?P<student_id>[^/_]+)_(?:.*[/_])?(?P<file_id>[^/_]+\.ipynb)$"
 
 # A cell that takes longer is interrupted, fails, and the next one runs: far above what a right solution needs.
 c.Execute.timeout = 180
 c.Execute.startup_timeout = 120
 c.Execute.iopub_timeout = 30
+# nbclient skips the cells with this tag, and a skipped test passes: so nobody may know it. An empty one is a tag too.
+c.Execute.skip_cells_with_tag = secrets.token_hex()
 # Without it every kernel warns of its local, unencrypted socket.
 c.Execute.extra_arguments = ["--log-level=ERROR"]
 
@@ -102,12 +157,22 @@ c.IgnorePattern.pattern = r"[\s\S]"
 c.OverwriteCells.add_missing_cells = True  # a deleted test cell is put back and run
 
 c.Autograde.sanitize_preprocessors = [
-    ClearOutput,
-    RepairMetadata,
-    OverwriteKernelspec,
+    OnlyTexts,
     OverwriteCells,
     CheckCellMetadata,
 ]
 c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+# For the feedback and for formgrader's pages, which run in the grader's browser. nbgrader's templates for both overrule
+# HTMLExporter.sanitize_html, and what is named under GenerateFeedback is not switched on by that.
+c.HTMLExporter.preprocessors = [Sanitize]
+c.HTMLExporter.filters = {"markdown2html": cleaned_markdown}
+c.Sanitize.sanitized_output_types = {"text/html"}
+c.Sanitize.safe_output_keys = {
+    "text/plain",
+    "text/latex",
+    "text/markdown",
+    "image/png",
+    "image/jpeg",
+}
 
 c.FormgradeExtension.debug = False  # it would print this file, and cannot

@@ -57,6 +57,4 @@ for name, make in cases.items():
     # the least of three: other work on the machine only ever adds
     step, solve = min(measure(make()) for _ in range(3))
     plain = plain or step
-    print(
-        f"{name:28} {step:5.2f} ms {step / plain:8.1f} {solve:5.2f} ms {solve / step:6.1%}"
-    )
+    print(f"{name:28} {step:5.2f} ms {step / plain:8.1f} {solve:5.2f} ms {solve / step:6.1%}")

@@ -26,17 +26,13 @@ def plain_loop():
             order = torch.randperm(len(task.train))
             for batch in order.split(32):
                 optimizer.zero_grad()
-                F.cross_entropy(
-                    model(task.train.x[batch]), task.train.y[batch]
-                ).backward()
+                F.cross_entropy(model(task.train.x[batch]), task.train.y[batch]).backward()
                 optimizer.step()
     return time.process_time() - start
 
 
 def ours(method):
-    return sum(
-        learn(method, MLP(784, 100, 100, 10), sequence, epochs=EPOCHS).cpu_seconds
-    )
+    return sum(learn(method, MLP(784, 100, 100, 10), sequence, epochs=EPOCHS).cpu_seconds)
 
 
 METHODS = (L2, EWC, OnlineEWC, SI, MAS, RWalk, SCP)

@@ -55,10 +55,7 @@ def run(seed, T, sizes, train, lams) -> dict:
         }
 
     bounds = {"fine-tuning": measure(Method()), "joint": measure(Method(), joint=True)}
-    return bounds | {
-        name: {f"{lam:g}": measure(METHODS[name](lam)) for lam in values}
-        for name, values in lams.items()
-    }
+    return bounds | {name: {f"{lam:g}": measure(METHODS[name](lam)) for lam in values} for name, values in lams.items()}
 
 
 def on_validation(model, tasks):

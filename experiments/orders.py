@@ -49,9 +49,7 @@ def run(seed, angles, sizes, train, lam, orders=None) -> dict:
             "forward": forward,
             "backward": backward,
             "orders": [[*order] for order in orders],
-            "accuracy, forward and backward transfer": [
-                in_order(make(), order) for order in orders
-            ],
+            "accuracy, forward and backward transfer": [in_order(make(), order) for order in orders],
         }
     joint = learn(Method(), network(), tasks, joint=True, **settings).R
     return result | {"joint training": metrics.accuracy(joint)}

@@ -7,8 +7,8 @@ of training see every story equally often, in batches of the same size, with the
 from lllcourse.data import concatenate
 from lllcourse.lifelong.method import Method, learn
 from lllcourse.models import Reader
-from lllcourse.tasks.stories import ANSWERS, WORDS, questions
 from lllcourse.tasks import active_outputs
+from lllcourse.tasks.stories import ANSWERS, WORDS, questions
 from lllcourse.training import evaluate, train
 
 SEEDS = (0, 1, 2)

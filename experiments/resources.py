@@ -73,9 +73,7 @@ class FreshWeights(CPG):
         for name, p in self.parameters(model).items():
             if self.learned and p.ndim > 1:
                 bound = p.shape[1] ** -0.5
-                drawn = torch.empty(p.shape).uniform_(
-                    -bound, bound, generator=self.draws
-                )
+                drawn = torch.empty(p.shape).uniform_(-bound, bound, generator=self.draws)
                 p.copy_(torch.where(self.owner[name] == FREE, drawn.to(p), p))
         self.train_only(model, FREE)
 
@@ -125,9 +123,7 @@ def run(
 
     def apart(sizes, settings=long, calm=None):
         number = iter(range(1, T + 1))
-        learned = separate(
-            lambda: MLP(*sizes, seed=1000 * seed + next(number)), tasks, **settings
-        )
+        learned = separate(lambda: MLP(*sizes, seed=1000 * seed + next(number)), tasks, **settings)
         pairs = list(enumerate(zip(learned.model, tasks, strict=True)))
         for j, (model, task) in pairs if calm else ():
             start = time.process_time()

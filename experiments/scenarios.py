@@ -97,9 +97,7 @@ def run(seed, sizes, train, memory, options) -> dict:
         joint = measure(scenario, Method(), joint=True)
         result[scenario]["joint training"] = {"": joint}
     alone = separate(lambda: MLP(*sizes, seed=seed), tasks, scenario="task", **settings)
-    result["task"]["separate networks"] = {
-        "": facts(alone, of_each_alone(alone, tasks))
-    }
+    result["task"]["separate networks"] = {"": facts(alone, of_each_alone(alone, tasks))}
     return result
 
 

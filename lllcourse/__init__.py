@@ -26,7 +26,7 @@ _NAMES = {
     "masks": (),
     "metrics": (),
     "models": (),
-    "notebook": ("claim", "in_words", "show", "spread", "table"),
+    "notebook": ("claim", "in_words", "keep", "show", "spread", "table"),
     "per_sample": (),
     "results": (),
     "tasks": (),

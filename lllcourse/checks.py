@@ -33,6 +33,12 @@ def count(name, value, otherwise):
         )
 
 
+def share(name, value):
+    """Raise ValueError, naming the argument, unless it lies between 0 and 1."""
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} is {value}; it must be a share, from 0 to 1")
+
+
 def strength(lam):
     """Raise ValueError unless lam can be the strength of a penalty, infinity included."""
     if math.isnan(lam) or lam < 0:

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
-from . import device
+from . import checks, device
 
 
 class MLP(nn.Module):
@@ -142,17 +142,20 @@ class Reader(nn.Module):
                     _draw(layer, generator)
 
     def forward(self, x):
-        if x.shape[1:] != (self.rows * self.length,):
-            raise ValueError(
-                f"a story has {self.rows} rows of {self.length} words, so tokens are "
-                f"(n, {self.rows * self.length}), not {tuple(x.shape)}"
-            )
+        self.check(x)
         x = x.view(len(x), self.rows, self.length)
         # a free place (token 0) adds nothing
         h = (self.words[x] * (x > 0)[..., None] * self.places).sum(2) + self.order
         for block in self.blocks:
             h = block(h)
         return self.answer(self.norm(h[:, -1]))
+
+    def check(self, x):
+        checks.require(
+            x.shape[1:] == (self.rows * self.length,),
+            f"a story has {self.rows} rows of {self.length} words, so tokens are "
+            f"(n, {self.rows * self.length}), not {tuple(x.shape)}",
+        )
 
 
 class Block(nn.Module):

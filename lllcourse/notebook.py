@@ -9,6 +9,7 @@ import inspect
 import textwrap
 
 CLAIM_TYPE = "application/vnd.lllcourse.claim+json"  # the tests read verdicts from executed notebooks by this type
+NUMBERS_TYPE = "application/vnd.lllcourse.numbers+json"  # and what `keep` kept
 VERDICTS = {
     "holds": "Holds here",
     "in-part": "Holds in part",
@@ -65,6 +66,28 @@ def _parts(row, holds):
             )
         parts[name] = held
     return parts
+
+
+def keep(opening, live):
+    """Put numbers into a cell's output without showing them: a test compares a chapter's first picture with the page.
+
+    opening: what the picture shows, from a record: a dictionary from what is measured, "GEM, 25 images", to a number,
+    or to a list with one for each seed. live: the same as the page computes it, from the same names to numbers.
+
+    Not in a cell that draws a figure with a caption: every output there gets the caption.
+    """
+    facts = {
+        kind: {
+            name: value.tolist() if hasattr(value, "tolist") else value
+            for name, value in numbers.items()
+        }
+        for kind, numbers in {"opening": opening, "live": live}.items()
+    }
+    _display({
+        NUMBERS_TYPE: facts,
+        "text/html": "<span hidden></span>",  # else VS Code says that it cannot show it
+        "text/plain": "",
+    })  # fmt: skip
 
 
 def table(header, rows, caption=None):
@@ -167,7 +190,7 @@ def _display(bundle):
     except ImportError:
         get_ipython = lambda: None  # noqa: E731
     if get_ipython() is None:
-        print(bundle["text/plain"])
+        print(bundle["text/plain"], end="\n" * bool(bundle["text/plain"]))
         return
     from IPython.display import display
 

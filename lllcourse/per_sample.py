@@ -44,7 +44,8 @@ def summed_gradients(model, x, cotangents, size=torch.square):
         gradients = torch.autograd.grad(outputs, zs, v, retain_graph=True)
         for total, delta in zip(deltas, gradients, strict=True):
             total += size(delta)
-    # A layer's inputs are the same for every cotangent, so one product serves them all.
+    # A layer's inputs are the same for every cotangent, so one product serves them
+    # all.
     sums = {}
     for m, delta in zip(layers, deltas, strict=True):
         sums[m.weight], sums[m.bias] = delta.T @ size(seen[m][0]), delta.sum(0)

@@ -26,10 +26,7 @@ def test_the_images_are_digits_in_zero_to_one():
 
 def test_no_image_stands_in_two_splits():
     task = digits()
-    seen = [
-        {row.tobytes() for row in split.x.numpy()}
-        for split in (task.train, task.validation, task.test)
-    ]
+    seen = [{row.tobytes() for row in split.x.numpy()} for split in (task.train, task.validation, task.test)]
     assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
 
 
@@ -65,9 +62,7 @@ def test_a_damaged_file_says_what_to_do(tmp_path, damage):
 def test_a_file_with_other_images_is_refused(tmp_path):
     path = tmp_path / "digits.npz"
     shutil.copy(DIGITS_FILE, path)
-    np.savez(
-        path, x_train=np.zeros((10, 784), np.uint8), y_train=np.zeros(10, np.uint8)
-    )
+    np.savez(path, x_train=np.zeros((10, 784), np.uint8), y_train=np.zeros(10, np.uint8))
     with pytest.raises(ValueError, match="not the expected ones.*reinstall"):
         digits(path)
 

@@ -1,5 +1,7 @@
 """Verdicts, tables and shown code, in a terminal and in a notebook."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from IPython.utils.capture import capture_output
 
 from lllcourse import claim, in_words, show, spread, table
 from lllcourse.lifelong import ewc
-from lllcourse.notebook import CLAIM_TYPE
+from lllcourse.notebook import CLAIM_TYPE, NUMBERS_TYPE, keep
 
 
 @pytest.fixture
@@ -100,6 +102,20 @@ def test_outside_a_notebook_the_same_is_printed(capsys):
     assert capsys.readouterr().out == "Holds here: It forgets [L3]\n  Lecture: 97 to 80\n  Here: 92 to 79\n"
     table(["method", "accuracy"], [["EWC", 0.91234], ["joint", 0.95]], caption="After the last task")
     assert capsys.readouterr().out == "After the last task\nmethod  accuracy\nEWC     0.912   \njoint   0.950   \n"
+
+
+def test_numbers_are_kept_for_the_tests_and_not_shown(in_notebook):
+    numbers = {"GEM": torch.tensor([0.5, 0.25]), "EWC": np.float64(0.5), "joint": [1, 2]}
+    data = in_notebook(lambda: keep(numbers, live={"GEM": torch.tensor(0.25)}))
+    assert data[NUMBERS_TYPE]["opening"] == {"GEM": [0.5, 0.25], "EWC": 0.5, "joint": [1, 2]}
+    assert data[NUMBERS_TYPE]["live"] == {"GEM": 0.25}
+    assert data["text/html"] == "<span hidden></span>" and not data["text/plain"]
+    json.dumps(data)
+
+
+def test_outside_a_notebook_keeping_numbers_prints_nothing(capsys):
+    keep({"GEM": 0.5}, {"GEM": 0.5})
+    assert capsys.readouterr().out == ""
 
 
 def test_a_table_has_no_negative_zero(capsys):

@@ -25,9 +25,7 @@ figures.use_style()
 learned = lifelong.learn(lifelong.EWC(1.0), models.MLP(784, 10), tasks.permuted(2), epochs=1)
 claim("L3", "It runs", holds={"seed 0": metrics.accuracy(learned.R) > 0.5}, lecture="", here="")
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120
-    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("Holds here")
 

@@ -13,9 +13,7 @@ def test_the_fast_way_and_torch_func_agree():
     v = torch.randn(40, 10, generator=torch.Generator().manual_seed(0))
     fast = summed_gradients(model, x, lambda outputs: [v, 2 * v])
 
-    class Wrapped(
-        nn.Module
-    ):  # a parameter of its own, which has no gradient, sends it the slow way
+    class Wrapped(nn.Module):  # a parameter of its own, which has no gradient, sends it the slow way
         def __init__(self):
             super().__init__()
             self.idle, self.inner = nn.Parameter(torch.zeros(1)), model

@@ -22,9 +22,7 @@ def weights(model):
 @pytest.mark.parametrize("name", ALL)
 def test_training_is_the_plain_loop_that_one_would_write(name):
     split, ours, theirs = small(), MLP(784, 20, 10), MLP(784, 20, 10)
-    training.train(
-        ours, split, epochs=2, batch_size=32, lr=0.01, seed=3, optimizer=name
-    )
+    training.train(ours, split, epochs=2, batch_size=32, lr=0.01, seed=3, optimizer=name)
     optimizer, generator = (
         ALL[name](theirs.parameters(), lr=0.01),
         torch.Generator().manual_seed(3),
@@ -55,12 +53,8 @@ def test_nothing_touches_the_global_random_state():
 
 
 def test_the_seed_of_a_network_decides_its_weights():
-    assert torch.equal(
-        weights(MLP(784, 20, 10, seed=1)), weights(MLP(784, 20, 10, seed=1))
-    )
-    assert not torch.equal(
-        weights(MLP(784, 20, 10, seed=1)), weights(MLP(784, 20, 10, seed=2))
-    )
+    assert torch.equal(weights(MLP(784, 20, 10, seed=1)), weights(MLP(784, 20, 10, seed=1)))
+    assert not torch.equal(weights(MLP(784, 20, 10, seed=1)), weights(MLP(784, 20, 10, seed=2)))
     with pytest.raises(ValueError, match="width of the input and of the output"):
         MLP(784)
 
@@ -68,9 +62,7 @@ def test_the_seed_of_a_network_decides_its_weights():
 def test_the_returned_loss_is_the_mean_over_the_examples_and_falls():
     model, split = MLP(784, 20, 10), small()
     before = training.cross_entropy(model, split.x, split.y).item()
-    losses = training.train(
-        model, split, epochs=5, batch_size=100
-    )  # the last batch is smaller
+    losses = training.train(model, split, epochs=5, batch_size=100)  # the last batch is smaller
     assert losses.shape == (5,) and losses[0] < before and losses[-1] < losses[0]
 
 
@@ -89,10 +81,7 @@ def test_a_mask_for_each_example_is_the_mask_of_its_row():
     y = torch.tensor([0, 1, 8, 9])
     masks = torch.zeros(4, 10, dtype=torch.bool)
     masks[:2, :2] = masks[2:, 8:] = True
-    apart = [
-        training.cross_entropy(model, x[i : i + 2], y[i : i + 2], masks[i])
-        for i in (0, 2)
-    ]
+    apart = [training.cross_entropy(model, x[i : i + 2], y[i : i + 2], masks[i]) for i in (0, 2)]
     assert torch.allclose(training.cross_entropy(model, x, y, masks), sum(apart) / 2)
     training.train(model, Split(x, y), active=masks, epochs=1, batch_size=2)
 
@@ -101,9 +90,7 @@ def test_accuracy_is_the_share_of_right_labels():
     split = digits().test
     right = Split(split.x, training.predict(MLP(784, 10), split.x))
     assert training.evaluate(MLP(784, 10), right) == 1.0
-    half = Split(
-        right.x, torch.where(torch.arange(1000) < 500, right.y, (right.y + 1) % 10)
-    )
+    half = Split(right.x, torch.where(torch.arange(1000) < 500, right.y, (right.y + 1) % 10))
     assert training.evaluate(MLP(784, 10), half) == 0.5
 
 
@@ -135,9 +122,7 @@ def test_settings_out_of_range_are_named(settings, message):
 
 
 def test_labels_outside_the_outputs_and_empty_splits_are_named():
-    with pytest.raises(
-        ValueError, match="labels run from 0 to 9, but the network has 4 outputs"
-    ):
+    with pytest.raises(ValueError, match="labels run from 0 to 9, but the network has 4 outputs"):
         training.train(MLP(784, 4), small())
     with pytest.raises(ValueError, match="empty"):
         training.train(MLP(784, 10), small()[:0])

@@ -88,7 +88,11 @@ class Repository:
         return digest.hexdigest()[:16]
 
     def hash(self, file: Path, text: bool) -> bytes:
-        content = (text_of if text else meaning_of)(file) if file.is_file() else b"missing"
+        content = file.read_bytes() if file.is_file() else b"missing"
+        if not text and file.suffix == ".py":
+            content = meaning_of(content)
+        elif text and file.name == "__init__.py":
+            content = text_of(content)
         return hashlib.sha256(content).digest()
 
     def read(self, path: Path) -> "Reader":
@@ -246,22 +250,22 @@ class Reader(ast.NodeVisitor):
     visit_Attribute = visit_Name
 
     def visit_Call(self, node):
-        function, targets = node.func, self.targets(node.func)
-        literal = [a.value if isinstance(a, ast.Constant) and isinstance(a.value, str) else "" for a in node.args]
-        first, second = [*literal, "", ""][:2]
-        ours = [target for target in targets if target.split(".")[0] in self.repository.packages]
+        function, arguments = node.func, [*node.args, *node.keywords]
+        first, second = literal(node.args, 0), literal(node.args, 1)
+        ours = [target for target in self.targets(function) if target.split(".")[0] in self.repository.packages]
         if first and any(self.repository.follow(target)[1] == RECORDED for target in ours):
             self.needs.files.add(self.repository.root / RESULTS / f"{first}.json")
-            for target in targets:
+            for target in ours:
                 self.meet(target, node, used=False)
         elif isinstance(function, ast.Name) and function.id == "getattr" and second:
             self.visit(ast.copy_location(ast.Attribute(node.args[0], second, ast.Load()), node))
+            arguments = arguments[2:]
         elif isinstance(function, ast.Attribute) and ast.unparse(function.value) == "get_ipython()":
             if function.attr != "run_line_magic" or first not in HARMLESS_MAGICS:
                 self.anything(node.lineno, function.attr)  # what IPython makes of a line that begins with % or !
         else:
-            return self.generic_visit(node)
-        for argument in [*node.args, *node.keywords]:
+            self.visit(function)
+        for argument in arguments:
             self.visit(argument)
 
     def visit_Constant(self, node):
@@ -269,6 +273,12 @@ class Reader(ast.NodeVisitor):
             file = (self.path.parent / node.value).resolve()
             if file.is_file() and file.is_relative_to(self.repository.root):
                 self.needs.files.add(file)
+
+
+def literal(arguments: list, n: int) -> str:
+    """The n-th argument if it is a string that stands there, else nothing."""
+    value = arguments[n].value if n < len(arguments) and isinstance(arguments[n], ast.Constant) else ""
+    return value if isinstance(value, str) else ""
 
 
 def trees_in(path: Path) -> list[ast.Module] | None:
@@ -297,21 +307,17 @@ def table_in(tree: ast.Module) -> ast.Assign | None:
     return tables[0] if tables else None
 
 
-def text_of(path: Path) -> bytes:
-    """A file as it is, but for the table of a lazy `__init__`."""
-    content = path.read_bytes()
-    table = table_in(ast.parse(content)) if path.name == "__init__.py" else None
-    if table is None:
-        return content
-    lines = content.splitlines(keepends=True)
-    return b"".join(lines[: table.lineno - 1] + lines[table.end_lineno :])
+@cache
+def text_of(init: bytes) -> bytes:
+    """The text of an `__init__` but for its lazy table."""
+    table, lines = table_in(ast.parse(init)), init.splitlines(keepends=True)
+    return init if table is None else b"".join(lines[: table.lineno - 1] + lines[table.end_lineno :])
 
 
-def meaning_of(path: Path) -> bytes:
-    """What Python makes of a file, whatever its version: no comments, docstrings or layout, nor a lazy table."""
-    if path.suffix != ".py":
-        return path.read_bytes()
-    tree = ast.parse(path.read_bytes())
+@cache
+def meaning_of(code: bytes) -> bytes:
+    """What Python, of any version, makes of code: no comments, docstrings and layout, nor a lazy table."""
+    tree = ast.parse(code)
     tree.body = [n for n in tree.body if not isinstance(n, ast.Assign) or ast.unparse(n.targets[0]) not in UNTOLD]
     return repr(shape(tree)).encode()
 

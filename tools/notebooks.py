@@ -31,7 +31,7 @@ NOISE = {
     "executionInfo",
 }
 BOOTSTRAP = """\
-# Installs the course's package where it is missing, as on Colab. It leaves torch and numpy as they are.
+# On Colab: installs the course's package, and leaves torch and numpy alone.
 import importlib.util
 
 if importlib.util.find_spec("lllcourse") is None:

@@ -17,11 +17,11 @@ from pathlib import Path
 from .imports import Repository
 
 ROOT = Path(__file__).parent.parent
-EXPERIMENTS, RESULTS = ROOT / "experiments", ROOT / "lllcourse/results"
+RESULTS = ROOT / "lllcourse/results"
 
 
 def names() -> list[str]:
-    return sorted(path.stem for path in EXPERIMENTS.glob("[!_]*.py"))
+    return sorted(path.stem for path in ROOT.glob("experiments/[!_]*.py"))
 
 
 def load(name: str):
@@ -30,7 +30,7 @@ def load(name: str):
 
 def code_hash(name: str, repository: Repository) -> str:
     """Hash of what an experiment computes with: its code, all that it imports, and the locked versions of libraries."""
-    return repository.key(EXPERIMENTS / f"{name}.py", text=False)
+    return repository.key(repository.root / f"experiments/{name}.py", text=False)
 
 
 def versions() -> dict:

@@ -61,10 +61,12 @@ class Quiz(SphinxDirective):
         ]
 
     def inline(self, text):
-        """The nodes of one paragraph of Markdown, without the paragraph around them."""
-        holder = nodes.Element()
-        self.state.nested_parse([text], self.content_offset, holder)
-        return [child for paragraph in holder.children for child in paragraph.children]
+        """The nodes of one paragraph of Markdown, without the paragraph around them.
+
+        As inline text alone: as a block, the answer "1." is the beginning of a list, with nothing in it.
+        """
+        children, messages = self.state.inline_text(text.strip(), self.lineno)
+        return children + messages
 
 
 def setup(app: Sphinx):

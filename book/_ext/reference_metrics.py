@@ -8,7 +8,8 @@ from sphinx.util.docutils import SphinxDirective
 class ReferenceMetrics(SphinxDirective):
     def run(self):
         # Imported here, since it brings torch: builds without this page shall not wait for it.
-        from lllcourse.grading import check, reference
+        from grader import reference
+        from lllcourse.grading import check
 
         self.env.note_dependency(str(check.METRICS_FILE))
         lines = StringList(reference.as_markdown().splitlines(), check.METRICS_FILE.name)

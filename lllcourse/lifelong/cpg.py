@@ -109,7 +109,8 @@ class CPG(PackNet):
         self.target, self.grow, self.most = target, grow, most
         self.pick, self.pick_lr = pick, pick_lr
         self.picks, self.shapes, self.scores = [], [], {}
-        # Not the network's own stream: grown units would start as copies of its first ones.
+        # Not the network's own stream: grown units would start as copies of its
+        # first ones.
         self.generator = torch.Generator().manual_seed(10**6 + seed)
 
     def before_task(self, model, task):

@@ -48,12 +48,14 @@ def importance(
         batch = slice(start, start + batch_size)
 
         def cotangents(logits, batch=batch):
-            # d log p_k / d logits = e_k - p; a weight p_k on its square is sqrt(p_k) on itself.
+            # d log p_k / d logits = e_k - p; a weight p_k on its square is
+            # sqrt(p_k) on itself.
             p = only_active(logits, active).softmax(1)
             one_hot = torch.eye(p.shape[1], device=p.device)
             if labels == "expected":
                 return [p[:, k, None].sqrt() * (one_hot[k] - p) for k in outputs]
-            # p divided by exponential noise is largest at k with probability p_k: a draw that works on any device
+            # p divided by exponential noise is largest at k with probability p_k: a
+            # draw that works on any device
             noise = (
                 torch.empty(p.shape).exponential_(generator=generator).to(device)
             )

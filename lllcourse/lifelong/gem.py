@@ -40,7 +40,8 @@ def project(g, G, margin=0.0):
     if (checked_products(g, G, margin) >= 0).all():
         return g
     start = new = g.double() + margin * G.sum(0) if margin else g.double()
-    # Only constraints that are violated on the way can push: they are few, and float64 is dear on all of G.
+    # Only constraints that are violated on the way can push: they are few, and
+    # float64 is dear on all of G.
     pushing = torch.zeros(len(G), dtype=torch.bool, device=G.device)
     while (violated := (products(G, new) < 0) & ~pushing).any():
         pushing |= violated
@@ -62,8 +63,10 @@ def solve_dual(gram, slopes):
     size[size == 0] = 1  # a zero gradient constrains nothing
     unit = np.abs(s / size).max() or 1.0
     K, s = K / size / size[:, None], s / size / unit
-    # With repeated or opposite rows K is singular; a trace of ridge makes the solution unique. It costs a violation of
-    # ridge * v, which is below sqrt(ridge), and of the order of ridge unless constraints nearly oppose one another.
+    # With repeated or opposite rows K is singular; a trace of ridge makes the
+    # solution unique. It costs a violation of ridge * v, which is below
+    # sqrt(ridge), and of the order of ridge unless constraints nearly oppose one
+    # another.
     K += 1e-12 * np.eye(len(K))
 
     v, lean = np.zeros(len(s)), np.zeros(len(s), dtype=bool)
@@ -81,7 +84,8 @@ def solve_dual(gram, slopes):
             if not pulls.any():
                 v = balanced
                 break
-            # as far towards balance as no v falls below zero; the first that reaches zero is let go
+            # as far towards balance as no v falls below zero; the first that
+            # reaches zero is let go
             way = np.full(len(s), np.inf)
             way[pulls] = v[pulls] / np.maximum(v - balanced, 1e-300)[pulls]
             v = v + way.min() * (balanced - v)

@@ -24,13 +24,17 @@ class Method:
     `active` is a boolean mask over the outputs, (outputs,) or (n, outputs): those that compete.
     """
 
-    #: How far one optimiser step moves along the gradient; `learn` sets it before the first task.
+    #: How far one optimiser step moves along the gradient; `learn` sets it before
+    #: the first task.
     step_size = None
-    #: The model that it serves (a weak reference): what a method keeps of one network is worth nothing to another.
+    #: The model that it serves (a weak reference): what a method keeps of one
+    #: network is worth nothing to another.
     served = None
-    #: The number of the task that is trained or asked, from 1, where the scenario tells it ("task"); else None.
+    #: The number of the task that is trained or asked, from 1, where the scenario
+    #: tells it ("task"); else None.
     asked = None
-    #: Where the method is defined. "adam" is left out by those that rely on steps of plain gradient descent.
+    #: Where the method is defined. "adam" is left out by those that rely on steps
+    #: of plain gradient descent.
     optimizers, scenarios = tuple(training.OPTIMIZERS), SCENARIOS
 
     def before_task(self, model, task):

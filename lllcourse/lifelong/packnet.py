@@ -143,7 +143,8 @@ class PackNet(Method):
                 p.grad *= self.moving[name]
 
     def after_step(self, model):
-        # Zero gradients do not stop every optimiser (weight decay); putting back does.
+        # Zero gradients do not stop every optimiser (weight decay); putting back
+        # does.
         for name, p in self.parameters(model).items():
             p.copy_(torch.where(self.moving[name], p, self.held[name]))
 

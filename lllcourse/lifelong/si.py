@@ -60,7 +60,8 @@ class SI(Anchored):
 
     def after_step(self, model):
         super().after_step(model)
-        # `.grad` is still the gradient of the task's loss alone; the step holds the pull towards the old anchors too.
+        # `.grad` is still the gradient of the task's loss alone; the step holds the
+        # pull towards the old anchors too.
         follow(model.parameters(), self.here, self.omega)
 
     def measure(self, model, task, active):

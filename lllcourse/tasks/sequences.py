@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch.nn import functional as F
 
+from .. import checks
 from ..data import Split, Task, digits
 
 PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
@@ -79,22 +80,16 @@ def noisy_then_clean(seed=0, noise=0.2) -> list[Task]:
     noise: the share of the pixels that become black or white at random (salt and pepper), in [0, 1].
     The noise is drawn once, from `seed`, and stays fixed in the task's splits.
     """
-    if not 0 <= noise <= 1:
-        raise ValueError(
-            f"noisy_then_clean(noise={noise}): the share of noisy pixels must lie in [0, 1]"
-        )
+    checks.share("noise", noise)
     base, generator = digits(), torch.Generator().manual_seed(seed)
 
     def salt_and_pepper(x):
         hit = torch.rand(x.shape, generator=generator) < noise
-        return torch.where(
-            hit, torch.randint(2, x.shape, generator=generator).to(x.dtype), x
-        )
+        drawn = torch.randint(2, x.shape, generator=generator).to(x.dtype)
+        return torch.where(hit, drawn, x)
 
-    return [
-        _with_images(base, "noisy", salt_and_pepper),
-        replace(base, name="clean"),
-    ]
+    noisy = _with_images(base, "noisy", salt_and_pepper)
+    return [noisy, replace(base, name="clean")]
 
 
 def _with_images(task, name, change):
@@ -109,7 +104,8 @@ def _with_images(task, name, change):
 def _rotate(x, angle):
     """Flat images (n, 784) turned counter-clockwise by `angle` degrees about their centre, bilinear."""
     a = torch.deg2rad(torch.tensor(float(angle)))
-    # affine_grid maps output to input positions with y pointing down: this matrix turns the picture to the left.
+    # affine_grid maps output to input positions with y pointing down: this matrix
+    # turns the picture to the left.
     turn = torch.tensor([[a.cos(), -a.sin(), 0.0], [a.sin(), a.cos(), 0.0]]).expand(
         len(x), 2, 3
     )

@@ -5,7 +5,7 @@ becomes of the test on the whole training run. The tests prove both. Where train
 trained network hides, which is why formulas are tested as functions.
 """
 
-from lllcourse.grading.assignment import Mistake
+from grader.assignment import Mistake
 
 IMPORTANCE_LOOP = """
 def importance(model, x, y):
@@ -20,9 +20,7 @@ def importance(model, x, y):
 """
 
 
-def importance(
-    name, hint, source=None, *, term="g**2 / len(x)", result="total", training="either"
-):
+def importance(name, hint, source=None, *, term="g**2 / len(x)", result="total", training="either"):
     """A mistake in `importance`: the loop over the examples with another term or result, or a source of its own."""
     source = source or IMPORTANCE_LOOP.format(term=term, result=result)
     return Mistake(name, "importance", hint, source, ("test-importance",), training)
@@ -45,9 +43,7 @@ def guarded_loss(name, hint, body, *, training="either"):
 
 def best_lambda(name, hint, body):
     source = f"def best_lambda(tables):\n{body}\n"
-    return Mistake(
-        name, "best_lambda", hint, source, ("test-best-lambda",), training="passes"
-    )
+    return Mistake(name, "best_lambda", hint, source, ("test-best-lambda",), training="passes")
 
 
 CANCEL = "Square each example's gradient before you average: the square of the mean lets examples cancel."

@@ -2,6 +2,28 @@
 
 The contract of a chapter is read from the committed notebooks; verdicts are read from `_build/executed`, which
 `make book` and `make test` fill by running the chapters at the laptop scale.
+
+**The contract for an author** (the chapters in CONTRACT keep it; contract.py checks all of this on the executed page):
+
+1. Five cells open a chapter: the title and one sentence that asks the question; `bootstrap`; `parameters`, folded; the
+   chapter in one picture; two sentences that answer, then **You will learn** (3 to 5 lines with "- "),
+   **Prerequisites**, and "About 31 minutes to read; running it takes 71 s of CPU." Both numbers are within 20 % of what
+   `python -m tools.measure` and the last build say; the second is also the notebook's metadata `cpu_seconds`.
+2. The picture's cell is folded, reads `recorded(...)`, and has the metadata
+   `lllcourse: {"title": "Draws the picture", "opening": 0.03}`. What it draws is in a dictionary, say
+   `opening = {"GEM, 25 images": [one number a seed], ...}`. A later folded cell, without a figure, calls
+   `keep(opening, {"GEM, 25 images": number, ...})` of lllcourse.notebook with the same numbers computed live; nothing
+   of it is seen. Every live number has to lie within the range of the recorded seeds, widened on both sides by the
+   `opening` of the metadata, in their unit (.03 of a share, 3 of per cent: what another processor may change).
+3. What draws, tabulates, judges, keeps numbers, loops over seeds or reads a record is folded: tag `hide-input` and a
+   title, `lllcourse: {"title": "Judges the claim"}` (`make format` does the rest). A cell has 15 lines at most (30, if
+   folded) of 84 characters.
+4. At most 3,500 words and 160 lines, the first picture after 250 words at most, a folded derivation of at most 300
+   (`{dropdown}`, or an admonition with `:class: dropdown`), one at least.
+5. The `{method-card}` of every method of book/methods.yml whose chapter it is.
+6. Every verdict has parts named "seed 0 ..." (from the record) and "live, seed 0 ...".
+7. Four exercises or more, each marked at the end of its title: "By hand (paper, 10 minutes, easy)". It says paper, code
+   or paper and code; and easy, medium or hard.
 """
 
 import re
@@ -14,11 +36,16 @@ import yaml
 
 from lllcourse.notebook import CLAIM_TYPE
 
+from . import contract
+
 ROOT = Path(__file__).parents[2]
 MAP = yaml.safe_load((ROOT / "book/lecture_map.yml").read_text(encoding="utf-8"))
 CHAPTERS = sorted((ROOT / "book").glob("*/[0-9][0-9]_*.ipynb"))
 IDS = [path.stem for path in CHAPTERS]
+CONTRACT = {"06_gradient_episodic_memory"}  # the others are still to be rewritten
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
+OLD = [path for path in CHAPTERS if path.stem not in CONTRACT]
+each_old_chapter = pytest.mark.parametrize("path", OLD, ids=lambda path: path.stem)
 
 
 def read(path):
@@ -33,9 +60,7 @@ def executed(path):
     """The chapter as `make book` ran it, or a failure that says what to run."""
     at = ROOT / "_build/executed" / path.relative_to(ROOT)
     if not at.exists():
-        pytest.fail(
-            f"{at.relative_to(ROOT)} is missing: run `make test` or `make book`, which execute the chapters"
-        )
+        pytest.fail(f"{at.relative_to(ROOT)} is missing: run `make test` or `make book`, which execute the chapters")
     return read(at)
 
 
@@ -44,17 +69,11 @@ def code_cells(notebook):
 
 
 def prose(notebook):
-    return "\n\n".join(
-        cell.source for cell in notebook.cells if cell.cell_type == "markdown"
-    )
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
 def rows_shown(notebook):
-    return [
-        row
-        for cell in notebook.cells
-        for row in cell.metadata.get("lllcourse", {}).get("shows", [])
-    ]
+    return [row for cell in notebook.cells for row in cell.metadata.get("lllcourse", {}).get("shows", [])]
 
 
 def claims(notebook):
@@ -71,28 +90,20 @@ def claims(notebook):
 
 
 def test_the_map_lists_every_row_of_the_lecture_with_its_kind():
-    assert list(MAP) == [f"L{n}" for n in range(1, 33)] + [
-        f"C{n}" for n in range(1, 29)
-    ]
+    assert list(MAP) == [f"L{n}" for n in range(1, 33)] + [f"C{n}" for n in range(1, 29)]
     assert {row["kind"] for row in MAP.values()} == {"experiment", "figure", "text"}
 
 
 def test_the_chapters_show_the_rows_that_the_map_promises_and_no_others():
-    promised = {
-        row: facts["chapter"] for row, facts in MAP.items() if not facts.get("planned")
-    }
-    shown = {
-        row: chapter_name(path) for path in CHAPTERS for row in rows_shown(read(path))
-    }
+    promised = {row: facts["chapter"] for row, facts in MAP.items() if not facts.get("planned")}
+    shown = {row: chapter_name(path) for path in CHAPTERS for row in rows_shown(read(path))}
     assert shown == promised
 
 
 @each_chapter
 def test_the_metadata_names_the_rows_that_the_cells_show(path):
     notebook = read(path)
-    assert sorted(notebook.metadata.lllcourse["lecture"]) == sorted(
-        set(rows_shown(notebook))
-    )
+    assert sorted(notebook.metadata.lllcourse["lecture"]) == sorted(set(rows_shown(notebook)))
 
 
 # --- verdicts -----------------------------------------------------------------------------------------------------
@@ -100,10 +111,7 @@ def test_the_metadata_names_the_rows_that_the_cells_show(path):
 
 def has_picture_or_table(cell):
     data = [output.get("data", {}) for output in cell.get("outputs", [])]
-    return any(
-        "image/svg+xml" in d or "image/png" in d or "<table" in d.get("text/html", "")
-        for d in data
-    )
+    return any("image/svg+xml" in d or "image/png" in d or "<table" in d.get("text/html", "") for d in data)
 
 
 @each_chapter
@@ -115,20 +123,10 @@ def test_every_experiment_has_its_picture_or_table_and_its_verdict(path):
 def faults_of_experiments(notebook):
     """What the experiments of an executed chapter lack, a sentence each."""
     faults, verdicts = [], claims(notebook)
-    code = [
-        number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"
-    ]
-    for row in sorted(
-        {row for row in rows_shown(notebook) if MAP[row]["kind"] == "experiment"}
-    ):
-        at = [
-            n
-            for n in code
-            if row in notebook.cells[n].metadata.get("lllcourse", {}).get("shows", [])
-        ]
-        nearby = {
-            n for start in at for n in (start, *[m for m in code if m > start][:1])
-        }
+    code = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    for row in sorted({row for row in rows_shown(notebook) if MAP[row]["kind"] == "experiment"}):
+        at = [n for n in code if row in notebook.cells[n].metadata.get("lllcourse", {}).get("shows", [])]
+        nearby = {n for start in at for n in (start, *[m for m in code if m > start][:1])}
         if not any(has_picture_or_table(notebook.cells[n]) for n in nearby):
             faults.append(f"{row} shows neither a picture nor a table")
         if not any(facts["row"] == row and n in nearby for n, facts in verdicts):
@@ -140,9 +138,7 @@ def test_an_experiment_without_picture_or_verdict_is_found():
     notebook = executed(CHAPTERS[-1])
     for cell in code_cells(notebook):
         cell.outputs = []
-    experiments = {
-        row for row in rows_shown(notebook) if MAP[row]["kind"] == "experiment"
-    }
+    experiments = {row for row in rows_shown(notebook) if MAP[row]["kind"] == "experiment"}
     assert len(faults_of_experiments(notebook)) == 2 * len(experiments) > 0
 
 
@@ -165,35 +161,30 @@ def test_the_executed_chapter_is_the_committed_one(path):
 @each_chapter
 def test_no_cell_prints_a_warning(path):
     for cell in code_cells(executed(path)):
-        assert not [
-            o
-            for o in cell.outputs
-            if o.get("name") == "stderr" or o.output_type == "error"
-        ], cell.id
+        assert not [o for o in cell.outputs if o.get("name") == "stderr" or o.output_type == "error"], cell.id
 
 
 # --- the contract -------------------------------------------------------------------------------------------------
 
 
-@each_chapter
+@pytest.mark.parametrize("path", [path for path in CHAPTERS if path.stem in CONTRACT], ids=lambda path: path.stem)
+def test_a_chapter_keeps_the_contract(path):
+    assert list(contract.faults(executed(path), chapter_name(path))) == []
+
+
+@each_old_chapter
 def test_a_chapter_opens_with_goals_prerequisites_and_its_measured_time(path):
     notebook = read(path)
     first = notebook.cells[0]
     assert first.cell_type == "markdown" and first.source.startswith("# ")
     assert "You will learn" in first.source and "rerequisites" in first.source
-    assert f"{notebook.metadata.lllcourse['cpu_seconds']} s of CPU" in re.sub(
-        r"\s+", " ", first.source
-    )
+    assert f"{notebook.metadata.lllcourse['cpu_seconds']} s of CPU" in re.sub(r"\s+", " ", first.source)
     assert [cell.id for cell in code_cells(notebook)[:2]] == ["bootstrap", "parameters"]
 
 
-@each_chapter
+@each_old_chapter
 def test_code_comes_in_short_cells(path):
-    lengths = [
-        len(cell.source.splitlines())
-        for cell in code_cells(read(path))
-        if cell.id != "bootstrap"
-    ]
+    lengths = [len(cell.source.splitlines()) for cell in code_cells(read(path)) if cell.id != "bootstrap"]
     assert max(lengths) <= 15
     assert median(lengths) <= 9
 
@@ -201,29 +192,18 @@ def test_code_comes_in_short_cells(path):
 @each_chapter
 def test_every_figure_has_a_caption_and_alt_text_of_a_full_sentence(path):
     for cell in code_cells(executed(path)):
-        if any(
-            "image/svg+xml" in o.get("data", {}) or "image/png" in o.get("data", {})
-            for o in cell.outputs
-        ):
+        if any("image/svg+xml" in o.get("data", {}) or "image/png" in o.get("data", {}) for o in cell.outputs):
             settings = cell.metadata.get("mystnb", {})
             alt = settings.get("image", {}).get("alt", "")
-            assert len(alt.split()) >= 6 and alt.rstrip().endswith("."), (
-                f"{cell.id}: alt text {alt!r}"
-            )
-            assert (
-                settings.get("figure", {}).get("caption", "").rstrip().endswith(".")
-            ), f"{cell.id}: caption"
+            assert len(alt.split()) >= 6 and alt.rstrip().endswith("."), f"{cell.id}: alt text {alt!r}"
+            assert settings.get("figure", {}).get("caption", "").rstrip().endswith("."), f"{cell.id}: caption"
 
 
 @each_chapter
 def test_a_chapter_closes_with_quizzes_exercises_summary_and_reading(path):
     text = prose(read(path))
-    exercises = re.findall(
-        r"^```\{exercise(?:-start)?\}.*?\n:label: (\S+)", text, re.MULTILINE
-    )
-    solved = re.findall(
-        r"^```\{solution(?:-start)?\} (\S+)\n:class: dropdown", text, re.MULTILINE
-    )
+    exercises = re.findall(r"^```\{exercise(?:-start)?\}.*?\n:label: (\S+)", text, re.MULTILINE)
+    solved = re.findall(r"^```\{solution(?:-start)?\} (\S+)\n:class: dropdown", text, re.MULTILINE)
     assert len(exercises) >= 4 and sorted(exercises) == sorted(solved)
     assert text.count(":::{quiz}") >= 2
     closing = [
@@ -241,11 +221,7 @@ def test_a_chapter_closes_with_quizzes_exercises_summary_and_reading(path):
 @each_chapter
 def test_some_outputs_are_checked_and_those_are_stored(path):
     """nbval compares tagged cells with what is stored, and passes without comparing where nothing is."""
-    tagged = [
-        cell
-        for cell in code_cells(read(path))
-        if "nbval-check-output" in cell.metadata.get("tags", [])
-    ]
+    tagged = [cell for cell in code_cells(read(path)) if "nbval-check-output" in cell.metadata.get("tags", [])]
     assert len(tagged) >= 2
     assert all(cell.outputs and cell.execution_count for cell in tagged)
 
@@ -267,13 +243,8 @@ def test_terms_are_linked_where_they_first_occur():
     glossary = (ROOT / "book/glossary.md").read_text(encoding="utf-8")
     terms = set(re.findall(r"^(\S.*)\n  ", glossary, re.MULTILINE))
     used = {
-        re.sub(r".*<(.*)>", r"\1", t)
-        for path in CHAPTERS
-        for t in re.findall(r"\{term\}`([^`]+)`", prose(read(path)))
+        re.sub(r".*<(.*)>", r"\1", t) for path in CHAPTERS for t in re.findall(r"\{term\}`([^`]+)`", prose(read(path)))
     }
-    used |= {
-        re.sub(r"\s+", " ", re.sub(r".*<(.*)>", r"\1", t))
-        for t in re.findall(r"\{term\}`([^`]+)`", glossary)
-    }
+    used |= {re.sub(r"\s+", " ", re.sub(r".*<(.*)>", r"\1", t)) for t in re.findall(r"\{term\}`([^`]+)`", glossary)}
     assert used <= terms, used - terms
     assert terms <= used, f"defined, and linked nowhere: {terms - used}"

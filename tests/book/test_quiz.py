@@ -1,5 +1,8 @@
 """The {quiz} directive: what it renders, and that a malformed quiz fails the build."""
 
+import html
+import re
+
 import pytest
 
 from .pages import build
@@ -35,6 +38,15 @@ def test_every_answer_folds_around_its_explanation(tmp_path):
 def test_markup_works_in_question_answer_and_explanation(tmp_path):
     _, page = built(tmp_path, QUIZ)
     assert "<strong>row 0</strong>" in page and "math" in page and '<span class="pre">untrained</span>' in page
+
+
+def test_an_answer_that_would_begin_a_block_is_shown_as_it_stands(tmp_path):
+    answers = ["1.", "1) and 2)", "- 1", "+ 1", "# of tasks", "> 100", ": a colon", "***"]
+    quiz = "".join(f"- [x] {answer}\n\n  Because.\n" for answer in answers)
+    result, page = built(tmp_path, f"# Page\n\n:::{{quiz}} 2. Which?\n{quiz}:::\n")
+    assert result.returncode == 0, result.stderr
+    assert re.findall("<summary>(.*?)</summary>", page) == [html.escape(answer) for answer in answers]
+    assert '<p class="lll-question">2. Which?</p>' in page
 
 
 @pytest.mark.parametrize(

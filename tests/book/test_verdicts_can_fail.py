@@ -122,8 +122,7 @@ PackNet.after_gradient, PackNet.after_step = Method.after_gradient, Method.after
     "generative replay: an untrained generator": Break(
         "08_memory_replay",
         {"L29"},
-        cells="parameters run bounds final generative-kept generative-run replay-share bytes stored record equal "
-        "closed l29-claim",
+        cells="parameters learn-split bounds generative-kept generative-run bytes stored record equal closed l29-claim",
         settings="steps, seeds = 0, range(1)",
         nothing=True,
     ),
@@ -135,7 +134,7 @@ import torch
 from lllcourse.lifelong import icarl
 icarl.nearest = lambda features, means: torch.cdist(features, means).argmax(1)
 """,
-        "parameters run bounds final record closed best strength icarl-run l30-claim",
+        "parameters learn-split bounds record closed strength icarl-run l30-claim",
         "seeds = range(1)",
         nothing=True,
     ),
@@ -146,8 +145,7 @@ icarl.nearest = lambda features, means: torch.cdist(features, means).argmax(1)
 from lllcourse.lifelong import EWC, Method, Replay
 Replay.loss, EWC.after_step = Method.loss, Method.after_step
 """,
-        "parameters run bounds final record best icarl-run live-run invented live "
-        "gap-closed l31-claim l31-words l31-verdict",
+        "parameters learn-split record icarl-run live-run invented live gap-closed l31-claim l31-words l31-verdict",
         "steps, seeds = 5, range(1)",
     ),
     "Example 1: more noise": Break(

@@ -27,8 +27,3 @@ def test_no_result_is_stale():
     """A skip with its reason for now: renewing takes minutes and is a decision of its own."""
     if stale := results.stale(NAMES):
         pytest.skip("; ".join(stale.values()))
-
-
-def test_an_unknown_name_is_answered_with_those_that_there_are():
-    with pytest.raises(FileNotFoundError, match="there is:"):
-        recorded("nonsense")

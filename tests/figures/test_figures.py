@@ -38,19 +38,12 @@ def test_ink_and_lines_stand_out_on_a_light_and_on_a_dark_page(page):
 
 def test_looks_differ_in_more_than_colour():
     looks = [figures.look(i) for i in range(6)]
-    assert (
-        len({str(look["linestyle"]) for look in looks})
-        == len({look["marker"] for look in looks})
-        == 6
-    )
+    assert len({str(look["linestyle"]) for look in looks}) == len({look["marker"] for look in looks}) == 6
 
 
 def test_a_matrix_names_its_columns_and_rows_and_writes_every_number():
     ax = figures.matrix(torch.tensor([[1.0, 0.25], [0.25, 1.0]]), ["SI", "MAS"])
-    names = [
-        [t.get_text() for t in labels]
-        for labels in (ax.get_xticklabels(), ax.get_yticklabels())
-    ]
+    names = [[t.get_text() for t in labels] for labels in (ax.get_xticklabels(), ax.get_yticklabels())]
     assert names == [["SI", "MAS"], ["SI", "MAS"]]
     assert [t.get_text() for t in ax.texts] == ["1.00", "0.25", "0.25", "1.00"]
 
@@ -86,9 +79,7 @@ def test_curves_draw_the_mean_and_the_range_of_several_runs():
 
 
 def test_bars_show_mean_and_range():
-    ax = figures.bars(
-        ["A", "B"], {"EWC": [[0.2, 0.4], [0.4, 0.8]], "joint": [0.9, 0.9]}
-    )
+    ax = figures.bars(["A", "B"], {"EWC": [[0.2, 0.4], [0.4, 0.8]], "joint": [0.9, 0.9]})
     assert [p.get_height() for p in ax.patches] == pytest.approx([0.3, 0.6, 0.9, 0.9])
 
 
@@ -114,9 +105,7 @@ def test_every_figure_can_be_drawn(tmp_path):
 
 def test_the_same_figure_gives_the_same_file(tmp_path):
     for name in "ab":
-        figures.curves([0, 1, 2], {"x": [0, 1, 0]}).figure.savefig(
-            tmp_path / f"{name}.svg", metadata={"Date": None}
-        )
+        figures.curves([0, 1, 2], {"x": [0, 1, 0]}).figure.savefig(tmp_path / f"{name}.svg", metadata={"Date": None})
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
@@ -138,10 +127,7 @@ def test_columns_have_an_arrow_for_every_weight_matrix():
     texts = [text.get_text() for text in ax.texts]
     assert "5 inputs" in texts and texts.count("4") == 3
     arrows = [a.arrow_patch for a in ax.texts if getattr(a, "arrow_patch", None)]
-    solid, dashed = (
-        sum(arrow.get_linestyle() == style for arrow in arrows)
-        for style in ("solid", "--")
-    )
+    solid, dashed = (sum(arrow.get_linestyle() == style for arrow in arrows) for style in ("solid", "--"))
     adapters = sum(len(own) for c in net.columns for own in c.adapters)
     assert (solid, dashed) == (9, adapters) == (9, 6)
 

@@ -37,9 +37,7 @@ def test_gradient_device_and_dtype_of_an_answer_do_not_matter():
 
 
 def test_a_wrong_value_is_shown_with_its_place():
-    details = message(
-        check.close, torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0, 5.0, 6.0])
-    )
+    details = message(check.close, torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0, 5.0, 6.0]))
     assert details == "Expected 5 at [1], your code gave 2 (2 of 3 entries differ)."
     assert message(check.close, 1.5, 2.0) == "Expected 2, your code gave 1.5."
 
@@ -104,9 +102,7 @@ def test_a_metric_outside_its_band_fails_and_both_are_shown(monkeypatch):
     bands = {"ewc.permuted": {"bands": {"accuracy": [0.8, 0.9]}}}
     monkeypatch.setattr(check, "reference_metrics", lambda: bands)
     check.in_band("ewc.permuted", accuracy=0.85)
-    with pytest.raises(
-        check.CheckFailed, match=r"between 0.800 and 0.900, your network has 0.700"
-    ):
+    with pytest.raises(check.CheckFailed, match=r"between 0.800 and 0.900, your network has 0.700"):
         check.in_band("ewc.permuted", accuracy=0.7)
     with pytest.raises(check.CheckFailed):
         check.in_band("ewc.permuted", accuracy=float("nan"))

@@ -51,7 +51,5 @@ def two_tasks_on_meta(method):
     active = torch.ones(10, dtype=torch.bool)
     for _ in range(2):
         method.before_task(model, task)
-        training.train(
-            model, task.train[:100], active=active, epochs=1, loss=method.loss
-        )
+        training.train(model, task.train[:100], active=active, epochs=1, loss=method.loss)
         method.after_task(model, task, active.to("meta"))

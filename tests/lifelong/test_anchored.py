@@ -176,9 +176,7 @@ def test_it_forgets_less_than_fine_tuning_and_learns_more_than_the_frozen_networ
         sequence = tasks.permuted(3, seed)
         settings = {"epochs": 3, "lr": 0.03, "optimizer": "momentum", "seed": seed}
         fine_tuning, ours, frozen = (
-            metrics.accuracy(
-                learn(m, MLP(784, 50, 50, 10, seed=seed), sequence, **settings).R
-            )
+            metrics.accuracy(learn(m, MLP(784, 50, 50, 10, seed=seed), sequence, **settings).R)
             for m in (Method(), method(STRENGTHS[method]), method(math.inf))
         )
         assert ours > fine_tuning + 0.02

@@ -21,9 +21,7 @@ def test_a_task_without_data_is_named_before_anything_is_trained():
     model, sequence = net(), tasks.permuted(2)
     sequence[1] = replace(sequence[1], train=sequence[1].train[:0])
     before = weights(model)
-    with pytest.raises(
-        ValueError, match="task 2 .'permuted 2'. has no examples in its train split"
-    ):
+    with pytest.raises(ValueError, match="task 2 .'permuted 2'. has no examples in its train split"):
         learn(Method(), model, sequence)
     assert torch.equal(before, weights(model))
     sequence[1] = replace(tasks.permuted(2)[1], test=sequence[1].test[:0])
@@ -34,9 +32,7 @@ def test_a_task_without_data_is_named_before_anything_is_trained():
 def test_a_label_outside_the_classes_is_named():
     pair = tasks.split()[0]
     strange = Split(pair.train.x[:1], torch.tensor([7]))
-    with pytest.raises(
-        ValueError, match="task '0/1': label 7 occurs in train, but classes is"
-    ):
+    with pytest.raises(ValueError, match="task '0/1': label 7 occurs in train, but classes is"):
         replace(pair, train=strange)
     with pytest.raises(ValueError, match="label 7 occurs in test"):
         Task("odd", pair.train, pair.validation, strange, (0, 1))
@@ -46,9 +42,7 @@ def test_tasks_of_two_shapes_are_named():
     sequence = tasks.permuted(2)
     small = Split(sequence[1].train.x[:, :100], sequence[1].train.y)
     sequence[1] = replace(sequence[1], train=small)
-    with pytest.raises(
-        ValueError, match=r"task 2 .*shape \(100,\), those of task 1 \(784,\)"
-    ):
+    with pytest.raises(ValueError, match=r"task 2 .*shape \(100,\), those of task 1 \(784,\)"):
         learn(Method(), net(), sequence)
 
 
@@ -80,9 +74,7 @@ def test_examples_that_are_not_finite_are_named(bad):
     task = tasks.permuted(1)[0]
     x = task.train.x.clone()
     x[17, 3] = bad
-    with pytest.raises(
-        ValueError, match="x of the training split holds values that are not finite"
-    ):
+    with pytest.raises(ValueError, match="x of the training split holds values that are not finite"):
         training.train(net(), Split(x, task.train.y))
 
 
@@ -98,9 +90,7 @@ def test_a_loss_that_is_not_a_number_stops_training_at_once():
             return value * float("nan") if self.steps == 5 else value
 
     method, model = Spoilt(), net()
-    with pytest.raises(
-        training.Diverged, match="the loss is nan in step 5 of epoch 1.*smaller lr"
-    ):
+    with pytest.raises(training.Diverged, match="the loss is nan in step 5 of epoch 1.*smaller lr"):
         learn(method, model, tasks.permuted(1))
     assert method.steps == 5 and weights(model).isfinite().all()
 
@@ -125,7 +115,5 @@ def test_the_penalty_names_the_list_that_does_not_fit(name):
     lists = {"importance": [torch.ones(3)], "anchor": [torch.zeros(3)]}
     theta = [torch.ones(3)]
     for wrong in ([torch.ones(1)], [torch.ones(3), torch.ones(3)], []):
-        with pytest.raises(
-            ValueError, match=f"{name} must hold tensors of the shapes of parameters"
-        ):
+        with pytest.raises(ValueError, match=f"{name} must hold tensors of the shapes of parameters"):
             ewc.penalty(theta, **lists | {name: wrong}, lam=1.0)

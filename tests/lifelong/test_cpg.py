@@ -129,10 +129,7 @@ def test_it_grows_while_the_target_is_missed_and_no_more_often_than_allowed():
 def test_growing_brings_a_small_network_closer_to_its_target():
     """By .02 on the mean of two tasks, with each seed; five other seeds gave .057 at the least."""
     for seed in range(3):
-        small, grown = (
-            run(CPG(0.5, 1.0, most=most), T=2, seed=seed, epochs=4).R[2].mean()
-            for most in (0, 2)
-        )
+        small, grown = (run(CPG(0.5, 1.0, most=most), T=2, seed=seed, epochs=4).R[2].mean() for most in (0, 2))
         assert grown > small + 0.02
 
 
@@ -181,9 +178,7 @@ def test_every_task_is_learned():
 
 
 def test_watching_changes_nothing():
-    plain, watched = (
-        run(CPG(0.5, 0.8, most=1), T=2, every=every) for every in (None, 10)
-    )
+    plain, watched = (run(CPG(0.5, 0.8, most=1), T=2, every=every) for every in (None, 10))
     assert torch.equal(weights(plain.model), weights(watched.model))
 
 
@@ -239,9 +234,7 @@ def test_a_task_without_validation_images_is_named():
 
 
 def test_the_same_seed_gives_the_same_weights_and_leaves_the_global_generator_alone():
-    check_seeded(
-        lambda seed: run(CPG(0.5, 1.0, most=1), T=2, epochs=1, seed=seed).model
-    )
+    check_seeded(lambda seed: run(CPG(0.5, 1.0, most=1), T=2, epochs=1, seed=seed).model)
 
 
 def test_the_method_is_device_agnostic():

@@ -56,9 +56,7 @@ def test_sixteen_tasks_are_searched_in_seconds_and_not_more():
 
 def test_transfer_is_that_of_the_two_tasks_learned_alone():
     tasks, settings = short(3), {"epochs": 1, "seed": 4}
-    forward, backward = pairwise(
-        lambda: EWC(1.0), lambda: MLP(784, 20, 10, seed=4), tasks, **settings
-    )
+    forward, backward = pairwise(lambda: EWC(1.0), lambda: MLP(784, 20, 10, seed=4), tasks, **settings)
     assert forward.shape == backward.shape == (3, 3)
     assert (forward.diagonal() == 0).all() and (backward.diagonal() == 0).all()
     pair = [tasks[2], tasks[0]]

@@ -27,9 +27,7 @@ class Convolutional(nn.Module):
         )
 
     def forward(self, x):
-        return self.out(
-            torch.relu(self.norm(self.convolution(x.view(-1, 1, 28, 28)))).flatten(1)
-        )
+        return self.out(torch.relu(self.norm(self.convolution(x.view(-1, 1, 28, 28)))).flatten(1))
 
 
 # --- importance ---------------------------------------------------------------------------------------------------
@@ -49,15 +47,10 @@ def by_torch_func(model, x, y):
     """Squared gradients of -log p(y | x) for every example: a dict from name to (n, ...)."""
 
     def loss(parameters, x, y):
-        return nn.functional.cross_entropy(
-            functional_call(model, parameters, (x[None],)), y[None]
-        )
+        return nn.functional.cross_entropy(functional_call(model, parameters, (x[None],)), y[None])
 
     parameters = {name: p.detach() for name, p in model.named_parameters()}
-    return {
-        name: g**2
-        for name, g in vmap(grad(loss), in_dims=(None, 0, 0))(parameters, x, y).items()
-    }
+    return {name: g**2 for name, g in vmap(grad(loss), in_dims=(None, 0, 0))(parameters, x, y).items()}
 
 
 @pytest.mark.parametrize("make", [lambda: trained(784, 30, 20, 10), Convolutional])
@@ -78,9 +71,7 @@ def test_expected_labels_weigh_every_label_with_its_probability(make):
     expected = 0
     for k in range(10):
         squares = by_torch_func(model, x, torch.full((len(x),), k))
-        by_label = torch.cat(
-            [(p[:, k] @ s.flatten(1)) / len(x) for s in squares.values()]
-        )
+        by_label = torch.cat([(p[:, k] @ s.flatten(1)) / len(x) for s in squares.values()])
         expected = expected + by_label
     ours = torch.cat([b.flatten() for b in ewc.importance(model, x)])
     assert torch.allclose(ours, expected, rtol=1e-3, atol=1e-9)
@@ -89,12 +80,8 @@ def test_expected_labels_weigh_every_label_with_its_probability(make):
 def test_sampled_labels_estimate_the_expected_ones():
     model, (x, _) = MLP(784, 10), some(200)
     exact = ewc.importance(model, x)[1]
-    draws = torch.stack(
-        [ewc.importance(model, x, labels="sampled", seed=s)[1] for s in range(50)]
-    )
-    error = (draws.mean(0) - exact).abs() / (
-        draws.std(0) / 50**0.5
-    )  # in standard errors, ten outputs
+    draws = torch.stack([ewc.importance(model, x, labels="sampled", seed=s)[1] for s in range(50)])
+    error = (draws.mean(0) - exact).abs() / (draws.std(0) / 50**0.5)  # in standard errors, ten outputs
     assert error.max() < 5
     assert not torch.equal(draws[0], draws[1])
 
@@ -189,10 +176,7 @@ def test_two_tensors_hold_the_exact_sum_over_all_past_tasks():
     differences = []
     for _ in range(5):
         theta = [
-            (p + 0.1 * torch.randn(p.shape, generator=generator))
-            .detach()
-            .double()
-            .requires_grad_()
+            (p + 0.1 * torch.randn(p.shape, generator=generator)).detach().double().requires_grad_()
             for p in model.parameters()
         ]
         apart = sum(ewc.penalty(theta, b, a, 2.0) for b, a in single)
@@ -246,9 +230,5 @@ def test_importance_and_pull_are_device_agnostic():
             after_step=method.after_step,
         )
         method.importance = method.importance or ewc.importance(model, x)
-        method.anchor = method.anchor or [
-            p.detach().clone() for p in model.parameters()
-        ]
-    assert ewc.penalty(
-        model.parameters(), method.importance, method.anchor, 1.0
-    ).is_meta
+        method.anchor = method.anchor or [p.detach().clone() for p in model.parameters()]
+    assert ewc.penalty(model.parameters(), method.importance, method.anchor, 1.0).is_meta

@@ -36,10 +36,7 @@ def by_enumeration(g, G):
         for rows in itertools.combinations(range(len(G)), n):
             A = G[list(rows)]
             near = g - A.T @ (torch.linalg.pinv(A.T) @ g) if n else g
-            if (
-                least_product(near, G, g) > -1e-9
-                and (near - g).norm() < distance - 1e-12
-            ):
+            if least_product(near, G, g) > -1e-9 and (near - g).norm() < distance - 1e-12:
                 best, distance = near, (near - g).norm()
     return best
 
@@ -88,9 +85,7 @@ def test_the_projection_is_the_closest_vector_by_enumeration_of_all_active_sets(
     for seed in range(5):
         for P in (2, 4, 10):
             g, G = draw(seed, P), draw(100 + seed, t, P)
-            assert torch.allclose(
-                gem.project(g, G), by_enumeration(g, G), atol=1e-6 * g.norm().item()
-            )
+            assert torch.allclose(gem.project(g, G), by_enumeration(g, G), atol=1e-6 * g.norm().item())
 
 
 @pytest.mark.parametrize("t", [10, 15, 20])
@@ -140,9 +135,7 @@ def test_projecting_twice_is_projecting_once(t):
 def test_one_constraint_is_the_formula_of_a_gem():
     for seed in range(20):
         g, g_ref = draw(seed, 60), draw(100 + seed, 60)
-        assert torch.allclose(
-            gem.project(g, g_ref[None]), agem.project(g, g_ref), atol=1e-9
-        )
+        assert torch.allclose(gem.project(g, g_ref[None]), agem.project(g, g_ref), atol=1e-9)
 
 
 def test_the_order_of_the_constraints_does_not_matter():
@@ -162,16 +155,12 @@ def degenerate(seed):
         G = G * torch.from_numpy(choose.choice([-1.0, 0.0, 1.0], (t, 1))).float()
     if kind == 1:  # nearly the same, or nearly opposite
         G = G * torch.from_numpy(choose.choice([-1.0, 1.0], (t, 1))).float()
-        G = G + 10.0 ** -choose.integers(2, 9) * draw(
-            seed + 1, t, P, dtype=torch.float32
-        )
+        G = G + 10.0 ** -choose.integers(2, 9) * draw(seed + 1, t, P, dtype=torch.float32)
     if kind == 2:  # rows of very different size
         G = G * 10.0 ** torch.from_numpy(choose.integers(-15, 15, (t, 1))).float()
     if kind == 3:
         G = torch.zeros_like(G)
-    g = draw(seed + 2, P, dtype=torch.float32) - (
-        G / G.norm(dim=1, keepdim=True).clamp(min=1e-30)
-    ).sum(0)
+    g = draw(seed + 2, P, dtype=torch.float32) - (G / G.norm(dim=1, keepdim=True).clamp(min=1e-30)).sum(0)
     return (g if seed % 10 else torch.zeros(P)), G
 
 
@@ -290,9 +279,7 @@ def test_it_works_in_every_scenario_with_every_optimiser(make, scenario, optimiz
     lr = 0.001 if optimizer == "adam" else 0.05
     pairs = tasks.split(tasks.PAIRS[:3])
     settings = {"scenario": scenario, "epochs": 1, "optimizer": optimizer, "lr": lr}
-    learned, plain = (
-        learn(method, net(), pairs, **settings) for method in (make(5), Method())
-    )
+    learned, plain = (learn(method, net(), pairs, **settings) for method in (make(5), Method()))
     assert learned.R.isfinite().all()
     assert torch.equal(learned.R[1], plain.R[1])  # the first task has no constraint
     assert not torch.equal(weights(learned.model), weights(plain.model))
@@ -307,11 +294,7 @@ def test_where_nothing_is_ever_violated_gem_is_fine_tuning_bit_for_bit(monkeypat
 
 def mid_training(scenario="domain", memory=50):
     """GEM after three tasks, in the middle of the fourth: its model, the gradient g, and the mask at present."""
-    sequence = (
-        tasks.permuted(4)
-        if scenario == "domain"
-        else tasks.relabelled(tasks.split(), scenario)[:4]
-    )
+    sequence = tasks.permuted(4) if scenario == "domain" else tasks.relabelled(tasks.split(), scenario)[:4]
     method, model = GEM(memory), MLP(784, 50, 10)
     learn(method, model, sequence[:3], scenario=scenario, epochs=2)
     active = tasks.active_outputs(sequence, scenario, 4, 4, 10)
@@ -327,10 +310,7 @@ def test_a_small_step_raises_no_old_loss(scenario):
     def old_losses(model):
         with torch.no_grad():
             return torch.stack(
-                [
-                    training.cross_entropy(model, x, y, gem.competing(own, active))
-                    for x, y, own in method.memory
-                ]
+                [training.cross_entropy(model, x, y, gem.competing(own, active)) for x, y, own in method.memory]
             )
 
     model.double()
@@ -385,10 +365,7 @@ def test_storage_counts_images_labels_and_masks(make):
 
 @pytest.mark.parametrize("make", [GEM, AGEM])
 def test_the_seed_decides_the_memory_and_with_it_the_run(make):
-    first, same, other = (
-        weights(learn(make(10, seed=s), net(), tasks.permuted(2), epochs=1).model)
-        for s in (0, 0, 1)
-    )
+    first, same, other = (weights(learn(make(10, seed=s), net(), tasks.permuted(2), epochs=1).model) for s in (0, 0, 1))
     assert torch.equal(first, same) and not torch.equal(first, other)
 
 
@@ -447,9 +424,7 @@ def test_memory_and_gradients_are_device_agnostic():
         for _ in range(2):
             method.before_task(model, task)
             if isinstance(method, GEM) and not isinstance(method, AGEM):
-                method.constrained = lambda model, g, method=method: (
-                    method.past_gradients(model).sum(0) + g
-                )
+                method.constrained = lambda model, g, method=method: method.past_gradients(model).sum(0) + g
             training.train(
                 model,
                 task.train[:64],

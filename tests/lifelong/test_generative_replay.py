@@ -111,9 +111,7 @@ def test_the_generator_learns_from_a_share_of_new_images(r, drawn):
 
 def test_a_generator_that_diverges_is_stopped():
     with pytest.raises(training.Diverged, match="generator's loss is .* smaller lr"):
-        generative_replay.train_generator(
-            VAE(784, 10, 2), digits().train.x, steps=50, lr=1e6, generator=seeded()
-        )
+        generative_replay.train_generator(VAE(784, 10, 2), digits().train.x, steps=50, lr=1e6, generator=seeded())
 
 
 @pytest.mark.parametrize("t", [2, 3])
@@ -192,12 +190,7 @@ def broken(split, n, generator):
     noise = torch.rand(2, n, 28, 28, generator=generator)
     frequent = (noise[0] < split.x.mean(0).view(28, 28)).float()
     kinds = (one + other) / 2, halves, one.roll(14, 1), frequent, noise[1]
-    return {
-        name: x.flatten(1)
-        for name, x in zip(
-            ("blend", "halves", "rolled", "pixels", "noise"), kinds, strict=True
-        )
-    }
+    return {name: x.flatten(1) for name, x in zip(("blend", "halves", "rolled", "pixels", "noise"), kinds, strict=True)}
 
 
 @pytest.fixture(scope="module")
@@ -247,9 +240,7 @@ def test_it_is_refused_where_the_task_would_have_to_be_known():
 def test_storage_is_the_vae_and_the_old_network_however_many_tasks():
     vae = 784 * 20 + 20 + 20 * 8 + 8 + 4 * 20 + 20 + 20 * 784 + 784
     network = 784 * 50 + 50 + 500 + 10
-    assert (
-        run(small(), 1).storage == run(small(), 3).storage == 4 * (vae + network) + 10
-    )
+    assert run(small(), 1).storage == run(small(), 3).storage == 4 * (vae + network) + 10
     assert small().storage() == 0
 
 
@@ -264,13 +255,10 @@ def test_images_of_another_shape_are_generated_in_that_shape():
         return Split(part.x.view(-1, 1, 28, 28), part.y)
 
     sequence = [
-        Task(t.name, square(t.train), square(t.validation), square(t.test), t.classes)
-        for t in tasks.split()[:2]
+        Task(t.name, square(t.train), square(t.validation), square(t.test), t.classes) for t in tasks.split()[:2]
     ]
     model = Square(784, 20, 10)
-    assert (
-        learn(small(), model, sequence, scenario="class", epochs=1).R.isfinite().all()
-    )
+    assert learn(small(), model, sequence, scenario="class", epochs=1).R.isfinite().all()
 
 
 def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_alone():
@@ -280,9 +268,7 @@ def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_a
 def test_the_method_is_device_agnostic():
     method = small()
     two_tasks_on_meta(method)
-    assert all(
-        p.is_meta for p in [*method.vae.parameters(), *method.solver.parameters()]
-    )
+    assert all(p.is_meta for p in [*method.vae.parameters(), *method.solver.parameters()])
 
 
 @pytest.mark.parametrize("steps", [-1, 1.5, math.nan])
@@ -291,9 +277,7 @@ def test_steps_that_make_no_sense_are_named(steps):
         GenerativeReplay(steps)
 
 
-@pytest.mark.parametrize(
-    "x", [torch.zeros(4, 784, dtype=torch.long), 255 * torch.ones(4, 784)]
-)
+@pytest.mark.parametrize("x", [torch.zeros(4, 784, dtype=torch.long), 255 * torch.ones(4, 784)])
 def test_what_is_no_image_is_named_before_training(x):
     part = Split(x, torch.zeros(4, dtype=torch.long))
     task = Task("odd", part, part, part, (0,))

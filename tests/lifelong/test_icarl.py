@@ -36,9 +36,7 @@ def greedy(features, m):
     mean, taken = features.mean(0), []
     for _ in range(m):
         trials = {
-            i: (features[[*taken, i]].mean(0) - mean).norm().item()
-            for i in range(len(features))
-            if i not in taken
+            i: (features[[*taken, i]].mean(0) - mean).norm().item() for i in range(len(features)) if i not in taken
         }
         taken.append(min(trials, key=trials.get))
     return taken
@@ -141,9 +139,7 @@ def test_a_class_whose_exemplars_differ_is_not_at_a_disadvantage():
 def test_without_exemplars_the_largest_output_answers():
     model, x = net(), tasks.split()[0].test.x
     active = torch.arange(10) < 2
-    assert torch.equal(
-        ICaRL(10).predict(model, x, active), training.predict(model, x, active)
-    )
+    assert torch.equal(ICaRL(10).predict(model, x, active), training.predict(model, x, active))
     assert torch.equal(run(ICaRL(10)).R[0], run(Method()).R[0])
 
 
@@ -193,8 +189,7 @@ def test_icarl_is_far_above_fine_tuning_and_lwf():
     """Above both by .35, where five other seeds gave .57 at the least (100 images: .79 to .82)."""
     for seed in range(3):
         plain, without, ours = (
-            metrics.accuracy(run(m, 5, seed, epochs=3).R)
-            for m in (Method(), LwF(1.0), ICaRL(100, seed=seed))
+            metrics.accuracy(run(m, 5, seed, epochs=3).R) for m in (Method(), LwF(1.0), ICaRL(100, seed=seed))
         )
         assert ours > max(plain, without) + 0.35
 
@@ -238,16 +233,12 @@ def test_a_class_with_few_images_keeps_them_all():
 
 @pytest.mark.parametrize("scenario", ["task", "domain"])
 def test_other_scenarios_are_refused(scenario):
-    with pytest.raises(
-        ValueError, match=f"ICaRL works with scenario 'class', not '{scenario}'"
-    ):
+    with pytest.raises(ValueError, match=f"ICaRL works with scenario 'class', not '{scenario}'"):
         learn(ICaRL(10), net(), tasks.split(), scenario=scenario)
 
 
 def test_a_memory_smaller_than_the_classes_is_named_before_their_task():
-    with pytest.raises(
-        ValueError, match="memory is 3; with '2/3' there are 4 classes, so keep 4"
-    ):
+    with pytest.raises(ValueError, match="memory is 3; with '2/3' there are 4 classes, so keep 4"):
         run(ICaRL(3))
     run(ICaRL(6))  # one each is enough
 

@@ -58,9 +58,7 @@ def test_no_gradient_goes_to_the_teacher():
 
 @pytest.mark.parametrize("optimizer, lr", [("sgd", 0.1), ("adam", 0.001)])
 @pytest.mark.parametrize("scenario", tasks.SCENARIOS)
-def test_lambda_zero_is_fine_tuning_bit_for_bit_and_above_zero_is_not(
-    scenario, optimizer, lr
-):
+def test_lambda_zero_is_fine_tuning_bit_for_bit_and_above_zero_is_not(scenario, optimizer, lr):
     settings = {"scenario": scenario, "optimizer": optimizer, "lr": lr}
     _, plain = run(Method(), **settings)
     assert torch.equal(run(LwF(0.0), **settings)[1], plain)

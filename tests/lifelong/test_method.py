@@ -21,9 +21,7 @@ def test_R_holds_every_task_at_every_moment():
     learned = learn(Method(), model, sequence, epochs=1)
     assert learned.R.shape == (4, 3)
     assert learned.R[0].tolist() == pytest.approx(start)
-    assert learned.R[3].tolist() == pytest.approx(
-        [training.evaluate(model, task.test) for task in sequence]
-    )
+    assert learned.R[3].tolist() == pytest.approx([training.evaluate(model, task.test) for task in sequence])
     assert learned.model is model
 
 
@@ -36,10 +34,7 @@ def test_fine_tuning_is_training_on_one_task_after_another():
 
 
 def test_the_same_seed_gives_the_same_table():
-    runs = [
-        learn(Method(), net(), tasks.split(), epochs=1, seed=seed).R
-        for seed in (0, 0, 1)
-    ]
+    runs = [learn(Method(), net(), tasks.split(), epochs=1, seed=seed).R for seed in (0, 0, 1)]
     assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
 
 
@@ -54,9 +49,7 @@ def test_joint_training_trains_on_all_data_so_far():
     sequence, ours, plain = tasks.permuted(2), net(), net()
     learned = learn(Method(), ours, sequence, joint=True, epochs=1)
     training.train(plain, sequence[0].train, epochs=1, seed=1)
-    training.train(
-        plain, concatenate(task.train for task in sequence), epochs=1, seed=2
-    )
+    training.train(plain, concatenate(task.train for task in sequence), epochs=1, seed=2)
     assert torch.equal(weights(ours), weights(plain))
     assert learned.storage == 3500 * (784 * 4 + 8)
 
@@ -95,18 +88,13 @@ def test_the_curve_starts_before_training_and_ends_with_R():
         watch=lambda m: weights(m).norm().item(),
     )
     assert learned.steps.tolist() == [0, 40, 80, 110, 120, 160, 200, 220]
-    assert torch.equal(learned.curve[0], learned.R[0]) and torch.equal(
-        learned.curve[-1], learned.R[2]
-    )
+    assert torch.equal(learned.curve[0], learned.R[0]) and torch.equal(learned.curve[-1], learned.R[2])
     assert torch.equal(learned.curve[3], learned.R[1])
     assert len(learned.watched) == len(learned.steps)
 
 
 def test_watching_changes_nothing():
-    plain, watched = (
-        learn(Method(), net(), tasks.permuted(2), epochs=1, every=every)
-        for every in (None, 10)
-    )
+    plain, watched = (learn(Method(), net(), tasks.permuted(2), epochs=1, every=every) for every in (None, 10))
     assert torch.equal(weights(plain.model), weights(watched.model))
 
 
@@ -159,9 +147,7 @@ def test_a_method_refuses_a_scenario_in_which_it_is_not_defined():
     class Told(Method):
         scenarios = ("task",)
 
-    with pytest.raises(
-        ValueError, match="Told works with scenario 'task', not 'class'"
-    ):
+    with pytest.raises(ValueError, match="Told works with scenario 'task', not 'class'"):
         learn(Told(), net(), tasks.split(), scenario="class")
 
 
@@ -175,8 +161,6 @@ def test_no_tasks_and_too_few_outputs_are_named():
 def test_a_method_serves_one_model_only():
     method, model = EWC(1.0), net()
     learn(method, model, tasks.permuted(2), epochs=1)
-    learn(
-        method, model, tasks.permuted(2)[1:], epochs=1
-    )  # going on with the same network is life-long learning
+    learn(method, model, tasks.permuted(2)[1:], epochs=1)  # going on with the same network is life-long learning
     with pytest.raises(ValueError, match="make a new one for this run"):
         learn(method, net(), tasks.permuted(2), epochs=1)

@@ -40,9 +40,7 @@ class Recording(PackNet):
         with torch.no_grad():
             self.logits.append(model(task.test.x))
         self.owners.append({name: o.clone() for name, o in self.owner.items()})
-        self.weights.append(
-            {n: p.detach().clone() for n, p in model.named_parameters()}
-        )
+        self.weights.append({n: p.detach().clone() for n, p in model.named_parameters()})
 
 
 # --- which weights are kept ----------------------------------------------------------------------------------------
@@ -62,17 +60,12 @@ def test_each_task_owns_its_share_of_what_it_moved_and_the_rest_is_zero_and_free
         moved = ()
 
         def prune(self, model):
-            changed = {
-                n: (self.owner[n] == 0) & (p != self.held[n])
-                for n, p in model.named_parameters()
-            }
+            changed = {n: (self.owner[n] == 0) & (p != self.held[n]) for n, p in model.named_parameters()}
             self.moved += (changed,)
             super().prune(model)
 
     method, learned = run(Counting(keep))
-    for k, (owners, moved) in enumerate(
-        zip(method.owners, method.moved, strict=True), 1
-    ):
+    for k, (owners, moved) in enumerate(zip(method.owners, method.moved, strict=True), 1):
         for name, owner in owners.items():
             if owner.ndim == 1:
                 assert (owner == 1).all()
@@ -145,9 +138,7 @@ def test_either_hook_alone_holds_the_old_weights(hook):
     method.asked = 2
     method.before_task(learned.model, short(2)[1])
     before = {n: p.detach().clone() for n, p in learned.model.named_parameters()}
-    training.train(
-        learned.model, short(2)[1].train, epochs=1, **{hook: getattr(method, hook)}
-    )
+    training.train(learned.model, short(2)[1].train, epochs=1, **{hook: getattr(method, hook)})
     for name, p in learned.model.named_parameters():
         free = method.owner[name] == 0
         assert torch.equal(p[~free], before[name][~free])
@@ -167,19 +158,14 @@ def test_it_keeps_the_first_task_where_fine_tuning_loses_it():
     for seed in range(3):
         sequence = short(3, seed)
         settings = {"seed": seed, "epochs": 5, "optimizer": "momentum", "lr": 0.05}
-        ours, plain = (
-            run(m, sequence=sequence, **settings)[1].R for m in (None, Method())
-        )
+        ours, plain = (run(m, sequence=sequence, **settings)[1].R for m in (None, Method()))
         assert ours[3, 0] > plain[3, 0] + 0.15
 
 
 def test_retraining_mends_what_pruning_broke():
     """A tenth of the weights, before and after: .2 more; five other seeds gave .355 at the least."""
     for seed in range(3):
-        pruned, retrained = (
-            run(PackNet(0.1, retrain_epochs=e), T=1, seed=seed, epochs=10)[1].R[1, 0]
-            for e in (0, 5)
-        )
+        pruned, retrained = (run(PackNet(0.1, retrain_epochs=e), T=1, seed=seed, epochs=10)[1].R[1, 0] for e in (0, 5))
         assert retrained > pruned + 0.2
 
 
@@ -230,9 +216,7 @@ def test_capacity_halves_until_it_is_refused_and_all_before_is_kept():
     with pytest.raises(ValueError, match=r"task \d.*layers.1.weight has [01] of 50"):
         learn(method, model, short(9), scenario="task", epochs=1)
     left = [(o["layers.1.weight"] == 0).sum().item() for o in method.owners]
-    assert all(
-        0 < later < sooner for sooner, later in zip(left, left[1:], strict=False)
-    )
+    assert all(0 < later < sooner for sooner, later in zip(left, left[1:], strict=False))
     for k, task in enumerate(short(9)[: method.learned], 1):
         now = logits(method, model, k, task.test.x)
         assert torch.equal(now, method.logits[k - 1])

@@ -14,9 +14,7 @@ def test_the_penalty_on_three_numbers():
         [torch.tensor([1.0, 0.0, 4.0])],
         [torch.tensor([0.0, 0.0, 2.5])],
     )
-    assert anchored.penalty(theta, b, anchor, lam=10.0).item() == 10 * (
-        1 * 1 + 0 * 4 + 4 * 0.25
-    )
+    assert anchored.penalty(theta, b, anchor, lam=10.0).item() == 10 * (1 * 1 + 0 * 4 + 4 * 0.25)
 
 
 def random_problem(seed):
@@ -32,9 +30,7 @@ def test_the_pull_is_the_minimum_of_the_proximal_problem(lam):
         theta = now.clone()
         anchored.pull([theta], [anchor], anchored.pull_weight([b], lam, step_size=0.1))
         at = theta.clone().requires_grad_()
-        (
-            ((at - now) ** 2).sum() / 0.2 + anchored.penalty([at], [b], [anchor], lam)
-        ).backward()
+        (((at - now) ** 2).sum() / 0.2 + anchored.penalty([at], [b], [anchor], lam)).backward()
         assert torch.allclose(at.grad, torch.zeros_like(at), atol=1e-8 * (1 + lam))
 
 

@@ -181,9 +181,7 @@ def test_tasks_in_two_calls_are_refused_before_anything_changes():
 
 @pytest.mark.parametrize("column", [0, 2, -1])
 def test_a_column_that_is_not_there_is_named(column):
-    with pytest.raises(
-        ValueError, match=f"column is {column}; there are columns 1 to 1"
-    ):
+    with pytest.raises(ValueError, match=f"column is {column}; there are columns 1 to 1"):
         ProgressiveMLP(4, 3, 2)(torch.zeros(1, 4), column)
 
 
@@ -207,9 +205,7 @@ def test_columns_grow_on_the_device_and_in_the_type_of_the_others():
 def test_the_sum_over_old_columns_by_hand():
     layer = torch.nn.Linear(1, 1)
     U = torch.nn.Linear(1, 1, bias=False)
-    for p, value in zip(
-        (layer.weight, layer.bias, U.weight), (2.0, 0.5, 3.0), strict=True
-    ):
+    for p, value in zip((layer.weight, layer.bias, U.weight), (2.0, 0.5, 3.0), strict=True):
         p.data.fill_(value)
     h, old = torch.tensor([[1.0]]), torch.tensor([[10.0]])
     z = progressive.layer_with_laterals(layer, h, [U, U], [old, 2 * old])

@@ -93,17 +93,11 @@ def test_a_memory_larger_than_all_data_keeps_all_of_it():
 
 
 def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_alone():
-    check_seeded(
-        lambda seed: (
-            learn(Replay(20, seed=seed), net(), tasks.permuted(2), epochs=1).model
-        )
-    )
+    check_seeded(lambda seed: learn(Replay(20, seed=seed), net(), tasks.permuted(2), epochs=1).model)
 
 
 def test_joint_training_with_a_memory_runs():
-    learned = learn(
-        Replay(20), net(), tasks.split()[:2], scenario="task", joint=True, epochs=1
-    )
+    learned = learn(Replay(20), net(), tasks.split()[:2], scenario="task", joint=True, epochs=1)
     assert learned.R.isfinite().all()
 
 

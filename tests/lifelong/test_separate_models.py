@@ -18,9 +18,7 @@ def test_one_model_per_task_forgets_nothing_and_stores_every_model():
     assert metrics.forgetting(learned.R) == 0
     assert len(learned.model) == 3
     for j, (model, task) in enumerate(zip(learned.model, sequence, strict=True)):
-        assert training.evaluate(model, task.test) == pytest.approx(
-            learned.R[3, j].item()
-        )
+        assert training.evaluate(model, task.test) == pytest.approx(learned.R[3, j].item())
     assert learned.storage == 2 * sum(p.numel() * 4 for p in net().parameters())
     with pytest.raises(ValueError, match="does not tell it"):
         separate(net, sequence, scenario="class")

@@ -220,10 +220,7 @@ def test_the_question_alone_does_not_give_the_answer(sequence, name):
     for x, y in zip(known.x, known.y.tolist(), strict=True):
         seen[tuple(x[-LENGTH:].tolist())][y] += 1
     guesses = [seen[tuple(x[-LENGTH:].tolist())].most_common(1) for x in task.test.x]
-    right = [
-        bool(guess) and guess[0][0] == y
-        for guess, y in zip(guesses, task.test.y.tolist(), strict=True)
-    ]
+    right = [bool(guess) and guess[0][0] == y for guess, y in zip(guesses, task.test.y.tolist(), strict=True)]
     # 200 test stories: three standard errors of a coin are .11
     limit = {2: 0.61, 3: 0.5}.get(len(task.classes), 0.4)
     assert sum(right) / len(right) < limit
@@ -262,9 +259,7 @@ def test_twenty_tasks_share_one_list_of_words_and_one_of_answers(sequence):
             assert 0 <= split.x.min() and split.x.max() < len(WORDS)
             used |= set(split.x.unique().tolist())
     assert used == set(range(len(WORDS)))  # no word is listed in vain
-    assert {c for task in sequence.values() for c in task.classes} == set(
-        range(len(ANSWERS))
-    )
+    assert {c for task in sequence.values() for c in task.classes} == set(range(len(ANSWERS)))
 
 
 def test_padding_stands_after_the_words_and_between_story_and_question(sequence):

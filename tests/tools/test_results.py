@@ -17,7 +17,6 @@ def toy(tmp_path, monkeypatch):
     for path in (module.parent, tmp_path / "results"):
         path.mkdir()
     monkeypatch.setattr(results, "ROOT", tmp_path)
-    monkeypatch.setattr(results, "EXPERIMENTS", module.parent)
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(results, "load", lambda _: SimpleNamespace(**runpy.run_path(module)))
     module.write_text(

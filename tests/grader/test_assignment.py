@@ -2,7 +2,7 @@
 
 import pytest
 
-from lllcourse.grading import assignment
+from grader import assignment
 
 TEST = """\
 check.true(True, "Visible.")
@@ -55,10 +55,7 @@ def test_every_cell_has_a_role():
 
 def test_a_test_cell_has_a_visible_and_a_hidden_part():
     test = assignment.parse(NOTEBOOK).cell("test")
-    assert (
-        test.visible == 'check.true(True, "Visible.")'
-        and test.hidden == 'check.true(True, "Hidden.")\n'
-    )
+    assert test.visible == 'check.true(True, "Visible.")' and test.hidden == 'check.true(True, "Hidden.")\n'
 
 
 def test_the_namespace_takes_other_functions_and_runs_neither_test_nor_demo():
@@ -66,9 +63,7 @@ def test_the_namespace_takes_other_functions_and_runs_neither_test_nor_demo():
     assert a.namespace()["again"](1) == 4
     assert a.namespace({"double": "def double(x):\n    return 3 * x"})["again"](1) == 9
     assert a.namespace({"double": lambda x: -x})["again"](1) == 1
-    with pytest.raises(
-        KeyError, match="no solution cell defines 'treble'; they define double, halve"
-    ):
+    with pytest.raises(KeyError, match="no solution cell defines 'treble'; they define double, halve"):
         a.namespace({"treble": ""})
 
 
@@ -76,7 +71,5 @@ def test_what_does_not_exist_or_is_ambiguous_is_named():
     with pytest.raises(KeyError, match="has no cell 'tset'; it has title, bootstrap"):
         assignment.parse(NOTEBOOK).cell("tset")
     both = {**NOTEBOOK, "cells": [cell("x", "", tags=["demo", "student-side"])]}
-    with pytest.raises(
-        ValueError, match="'x' is tagged demo and student-side: keep one"
-    ):
+    with pytest.raises(ValueError, match="'x' is tagged demo and student-side: keep one"):
         assignment.parse(both)

@@ -13,7 +13,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
+from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
+from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
+
+from grader.convert import load_config
 
 from . import harness
 
@@ -32,14 +37,8 @@ def released():
 def filled(functions, *, with_demos=False):
     """The release with these functions in it, each a source, and a written answer."""
     notebook = released()
-    if (
-        not with_demos
-    ):  # they cost seconds and earn nothing, and a student may well delete them
-        notebook["cells"] = [
-            cell
-            for cell in notebook["cells"]
-            if "demo" not in cell["metadata"].get("tags", [])
-        ]
+    if not with_demos:  # they cost seconds and earn nothing, and a student may well delete them
+        notebook["cells"] = [cell for cell in notebook["cells"] if "demo" not in cell["metadata"].get("tags", [])]
     for cell in harness.source(NAME).role("solution"):
         ours = [functions[name] for name in cell.functions if name in functions]
         if ours:
@@ -75,6 +74,48 @@ def mangled():
     return notebook
 
 
+SCRIPTS = """\
+The gain is $a < b$, and this is **mine**.
+
+<script>steal()</script> <img src="x" onerror="steal()"> <iframe src="https://example.org"></iframe>
+
+[press](javascript:steal())
+
+```mermaid
+<img src="x" onerror="steal()">
+```
+"""
+DISPLAYS = """\
+from IPython.display import publish_display_data as display
+
+display({"text/html": "<table><tr><td>kept</td></tr></table><script>steal()</script><b onclick='steal()'>x</b>"})
+display({"application/javascript": "steal()"})
+display({"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'><script>steal()</script></svg>"})
+display({"text/markdown": "[press](javascript:steal())"})
+display({"image/png": "AAAA"}, {"image/png": {"width": "1 onerror=steal()"}})"""
+
+
+def hostile():
+    """No answer, but tags and flags that would earn points, and scripts in all that a page shows."""
+    notebook = released()
+    notebook["metadata"] = {"kernelspec": {"name": "other", "display_name": "", "language": ""}}
+    tests = [cell for cell in notebook["cells"] if cell["id"] in POINTS]
+    for cell, tag in zip(tests, ["skip-execution", ""] * 3, strict=True):
+        cell["metadata"]["tags"] = [tag]
+        cell["metadata"]["nbgrader"]["points"] = 50
+    tests[-1]["metadata"]["nbgrader"].update(solution=True, locked=False)
+    find(notebook, WRITTEN)["source"] = SCRIPTS
+    cell = {
+        "cell_type": "code",
+        "id": "displays",
+        "source": DISPLAYS,
+        "metadata": {},
+        "outputs": [],
+    }
+    notebook["cells"].append(cell | {"execution_count": None})
+    return notebook
+
+
 def hand_in(folder, student, text, name=f"{NAME}.ipynb"):
     path = folder / "submitted" / student / NAME / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +123,7 @@ def hand_in(folder, student, text, name=f"{NAME}.ipynb"):
 
 
 def grade(folder, *options):
-    command = [sys.executable, "-m", "tools.grade", folder, NAME, *options]
+    command = [sys.executable, "-m", "grader", "grade", folder, NAME, *options]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 
@@ -96,6 +137,43 @@ def automatic_points(folder, student):
 def feedback(folder, student):
     page = folder / "feedback" / student / NAME / f"{NAME}.html"
     return page.read_text(encoding="utf-8")
+
+
+def formgrader(folder, student):
+    """The page on which a person grades `student`, as formgrader makes it in the folder of the class."""
+    config = load_config(folder)
+    config.merge(FormgradeExtension().build_extra_config())
+    resources = {
+        "submission_id": "1",
+        "index": 0,
+        "total": 1,
+        "base_url": "",
+        "notebook_id": NAME,
+    }
+    path = folder / "autograded" / student / NAME / f"{NAME}.ipynb"
+    return HTMLExporter(config=config).from_filename(str(path), resources=resources)[0]
+
+
+def runs(page):
+    """What of a page a browser would run or load into it."""
+    active = {
+        "script",
+        "iframe",
+        "object",
+        "embed",
+        "svg",
+        "form",
+        "base",
+        "meta",
+        "link",
+        "style",
+    }
+    for tag in BeautifulSoup(page, "html.parser").find_all(True):
+        if tag.name in active:
+            yield str(tag)
+        for name, value in tag.attrs.items():
+            if name.startswith("on") or "script:" in str(value):
+                yield f"{name}={value}"
 
 
 def rows(folder):
@@ -117,11 +195,18 @@ def graded(tmp_path_factory):
     alternative = harness.alternatives(NAME)["matmul"]
     hand_in(folder, "alternative", filled(alternative))
     hand_in(folder, "broken", json.dumps(released())[:5000])
+    hand_in(folder, "hostile", hostile())
+    linked = folder / "submitted" / "linked" / NAME / f"{NAME}.ipynb"
+    linked.parent.mkdir(parents=True)
+    linked.symlink_to(folder / "solutions" / NAME / f"{NAME}.ipynb")
     hand_in(folder, "mangled", mangled())
     hand_in(folder, "misnamed", released(), f"{NAME} (1).ipynb")
     hand_in(folder, "mistaken", filled(mistaken))
     hand_in(folder, "solution", filled(solution(), with_demos=True))
     hand_in(folder, "untouched", released())
+    hand_in(folder, "untouched", "2026-02-03 10:00:00 UTC", "timestamp.txt")
+    hand_in(folder, "untouched", "a file of the student", "data.csv")
+    (folder / "submitted" / "untouched" / NAME / "notes.txt").symlink_to(folder / "gradebook.db")
     return folder, grade(folder)
 
 
@@ -152,25 +237,71 @@ def test_a_damaged_notebook_earns_what_is_right_in_it(graded):
     assert automatic_points(graded[0], "mangled") == expected
 
 
+def test_tags_and_flags_of_a_submission_earn_nothing(graded):
+    """A cell tagged skip-execution is not run, and would pass; so would one with an empty tag if no tag were set."""
+    assert automatic_points(graded[0], "hostile") == dict.fromkeys(POINTS, 0)
+    assert rows(graded[0])["hostile"]["total_max"] == rows(graded[0])["solution"]["total_max"]
+    with Gradebook(f"sqlite:///{graded[0]}/gradebook.db", "lllcourse") as book:
+        notebook = book.find_submission_notebook(NAME, NAME, "hostile")
+        assert {g.name for g in notebook.grades if g.needs_manual_grade} == {WRITTEN}
+
+
+def test_the_metadata_of_what_was_graded_are_the_sources(graded):
+    path = graded[0] / "autograded" / "hostile" / NAME / f"{NAME}.ipynb"
+    made = json.loads(path.read_text())
+    source = json.loads(harness.source(NAME).path.read_text(encoding="utf-8"))
+    assert made["metadata"]["kernelspec"] == source["metadata"]["kernelspec"]
+    for cell in source["cells"]:
+        if "nbgrader" in cell["metadata"]:
+            metadata = find(made, cell["id"])["metadata"]
+            metadata["nbgrader"].pop("checksum")
+            metadata.pop("execution", None)
+            assert metadata == cell["metadata"]
+
+
+def test_no_tag_that_a_student_could_know_skips_a_cell():
+    tags = {load_config(ROOT).Execute.skip_cells_with_tag for _ in range(2)}
+    assert len(tags) == 2 and all(len(tag) > 20 for tag in tags)
+
+
+@pytest.mark.parametrize("page", [feedback, formgrader])
+def test_no_script_of_a_student_is_in_a_page_and_what_is_harmless_stays(graded, page):
+    shown = page(graded[0], "hostile")
+    assert list(runs(shown)) == list(runs(page(graded[0], "untouched")))
+    for kept in (
+        "$a &lt; b$",
+        "<strong>mine</strong>",
+        "<td>kept</td>",
+        "<th>Question</th>",
+    ):
+        assert kept in shown
+
+
+def test_the_notebook_and_nothing_else_of_a_submission_is_copied(graded):
+    folder = graded[0]
+    for student in ("untouched", "solution"):
+        made = [path.name for top in ("autograded", "feedback") for path in (folder / top / student).rglob("*.*")]
+        assert made == [f"{NAME}.ipynb", f"{NAME}.html"]
+    with Gradebook(f"sqlite:///{folder}/gradebook.db", "lllcourse") as book:
+        assert str(book.find_submission(NAME, "untouched").timestamp) == "2026-02-03 10:00:00"
+
+
 def test_what_cannot_be_graded_is_reported_and_has_no_grade(graded):
     folder, done = graded
     assert done.returncode == 1
-    reasons = {student: row["reason"] for student, row in rows(folder).items()}
-    assert {student for student, reason in reasons.items() if reason} == {
-        "broken",
-        "misnamed",
-    }
+    reasons = {student: row["reason"] for student, row in rows(folder).items() if row["reason"]}
+    assert set(reasons) == {"broken", "linked", "misnamed"}
     assert "is not a notebook, or is damaged" in reasons["broken"]
+    assert f"{NAME}.ipynb is a link" in reasons["linked"]
     assert f"the folder holds: {NAME} (1).ipynb" in reasons["misnamed"]
-    assert rows(folder)["broken"]["total"] == ""
-    assert "Failed: 2." in done.stderr
+    assert rows(folder)["broken"]["total"] == rows(folder)["linked"]["total"] == ""
+    assert "Failed: 3." in done.stderr
 
 
 def test_a_written_answer_waits_for_a_person_and_an_empty_one_does_not(graded):
     with Gradebook(f"sqlite:///{graded[0]}/gradebook.db", "lllcourse") as book:
         waits = {
-            s: book.find_grade(WRITTEN, NAME, NAME, s).needs_manual_grade
-            for s in ("solution", "mistaken", "untouched")
+            s: book.find_grade(WRITTEN, NAME, NAME, s).needs_manual_grade for s in ("solution", "mistaken", "untouched")
         }
     assert waits == {"solution": True, "mistaken": True, "untouched": False}
 
@@ -181,9 +312,7 @@ def test_feedback_has_hints_and_no_hidden_test(graded):
         page = feedback(folder, student)
         assert "HIDDEN" not in page and "drawn_" not in page
     assert "the square of the mean lets" in feedback(folder, "mistaken")
-    _, _, shown = feedback(folder, "mangled").partition(
-        "A test that you do not see failed."
-    )
+    _, _, shown = feedback(folder, "mangled").partition("A test that you do not see failed.")
     tests = harness.source(NAME).cell("test-best-lambda").hidden
     hints = re.sub(r'"\s*"', "", tests)  # a hint stands on several lines there
     assert shown.strip()[:40] in hints and "Expected" not in shown[:300]
@@ -210,4 +339,4 @@ def test_grading_again_keeps_what_a_person_and_the_earlier_run_did(graded):
     assert table["mistaken"]["state"] == "FAILED, its earlier grade stands"
     assert automatic_points(folder, "mistaken") == before
     assert (folder / "autograded" / "mistaken" / NAME / f"{NAME}.ipynb").is_file()
-    assert "Failed: 3." in done.stderr
+    assert "Failed: 4." in done.stderr

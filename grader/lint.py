@@ -5,27 +5,37 @@
 
 import ast
 import builtins
+import json
 import symtable
+from pathlib import Path
 
 import nbformat
 from nbgrader.nbgraderformat import MetadataValidator
 
-from lllcourse.grading import assignment
-from lllcourse.grading.assignment import (
-    BEGIN_HIDDEN,
-    BEGIN_SOLUTION,
-    END_HIDDEN,
-    END_SOLUTION,
-    GIVEN_TAGS,
-)
+from . import assignment
+from .assignment import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, GIVEN_TAGS
 
 #: What the student's process has of the package, besides `grading.check`: never a method.
-OPEN = {"data", "tasks", "models", "training", "metrics", "figures", "digits", "device"}
+OPEN = {
+    "checks", "data", "device", "digits", "figures", "losses", "metrics", "models", "notebook", "tasks", "training",
+}  # fmt: skip
 DRAWS = {
     "rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "rand_like", "randn_like", "uniform_",
     "normal_", "exponential_", "random_",
 }  # fmt: skip
 RETURNS_NOTHING = ("check.", "print", "plt.show", "figures.use_style")
+
+
+def lint_all(root: Path) -> int:
+    """Print every broken rule of every assignment's source. Returns 1 where there is one, else 0."""
+    names, wrong = assignment.names(root), 0
+    for name in names:
+        source = root / "solutions" / name / f"{name}.ipynb"
+        for problem in problems(json.loads(source.read_text(encoding="utf-8"))):
+            print(f"{name}: {problem}")
+            wrong += 1
+    print(f"lint: {wrong} problems in {len(names)} assignments ({', '.join(names)})")
+    return int(wrong > 0)
 
 
 def problems(notebook):
@@ -83,16 +93,11 @@ def _metadata(notebook):
 def _markers(a, code):
     for cell in a.cells:
         hidden = [cell.source.count(marker) for marker in (BEGIN_HIDDEN, END_HIDDEN)]
-        solution = [
-            cell.source.count(marker) for marker in (BEGIN_SOLUTION, END_SOLUTION)
-        ]
+        solution = [cell.source.count(marker) for marker in (BEGIN_SOLUTION, END_SOLUTION)]
         if cell.role == "test":
             if hidden != [1, 1] or not cell.hidden.strip():
                 yield f"{cell.id}: a test cell needs one region of hidden tests between its two markers"
-            elif (
-                not cell.source.rstrip().endswith(END_HIDDEN)
-                or not cell.visible.strip()
-            ):
+            elif not cell.source.rstrip().endswith(END_HIDDEN) or not cell.visible.strip():
                 yield f"{cell.id}: the visible tests come first, the hidden ones last"
         elif any(hidden):
             yield f"{cell.id}: hidden tests belong into test cells only"
@@ -123,11 +128,7 @@ def _imports(a, code):
         for node in ast.walk(ast.parse(cell.source)):
             for module, bound in _imported(node):
                 hidden = node.lineno > first_hidden
-                if (
-                    hidden
-                    and module != "grading.check"
-                    and not bound.startswith("expected_")
-                ):
+                if hidden and module != "grading.check" and not bound.startswith("expected_"):
                     yield f"{cell.id}: import {module} as expected_..., so that it never shadows the student's"
                 if hidden or module == "grading.check":
                     continue
@@ -145,9 +146,7 @@ def _names(a, code):
     )  # role -> names bound there; name -> the test that bound it
     for cell in code:
         by_role.setdefault(cell.role, set()).update(_bound(cell.source))
-    elsewhere = set().union(
-        *(names for role, names in by_role.items() if role != "test")
-    )
+    elsewhere = set().union(*(names for role, names in by_role.items() if role != "test"))
     students = by_role.get("solution", set()) | by_role.get("student-side", set())
     shared = by_role.get("given", set())
     safe = shared | students
@@ -156,9 +155,7 @@ def _names(a, code):
         if cell.role == "test":
             for name in sorted(bound & elsewhere):
                 yield f"{cell.id}: a test must not bind {name!r}, which another cell defines: take another name"
-            for name in sorted(
-                _used(cell.visible) - _bound(cell.visible) - elsewhere - set(tested)
-            ):
+            for name in sorted(_used(cell.visible) - _bound(cell.visible) - elsewhere - set(tested)):
                 yield f"{cell.id}: {name!r} is defined nowhere before"
             for name in sorted(_used(cell.source) - bound - elsewhere - set(tested)):
                 yield f"{cell.id}: {name!r} is defined nowhere before"
@@ -186,10 +183,7 @@ def _ends(a, code):
                 value = body[-1].value
                 name = ast.unparse(value.func) if isinstance(value, ast.Call) else ""
                 allowed = RETURNS_NOTHING if cell.role != "test" else ("check.",)
-                if not any(
-                    name == a or (a.endswith(".") and name.startswith(a))
-                    for a in allowed
-                ):
+                if not any(name == a or (a.endswith(".") and name.startswith(a)) for a in allowed):
                     yield f"{cell.id}: ends in a value, which may be taken for points: end in a check or a statement"
 
 
@@ -203,8 +197,7 @@ def _seeds(a, code):
             name = ast.unparse(node.func)
             last = name.split(".")[-1]
             fixed = node.args and not any(
-                isinstance(n, ast.Call) and ast.unparse(n) != "check.seed()"
-                for n in ast.walk(node.args[0])
+                isinstance(n, ast.Call) and ast.unparse(n) != "check.seed()" for n in ast.walk(node.args[0])
             )
             if name.startswith(("random.", "np.random.", "numpy.random.")):
                 if not (last == "default_rng" and fixed):
@@ -221,8 +214,7 @@ def _checks(a, code):
             calls = [
                 node
                 for node in ast.walk(ast.parse(text))
-                if isinstance(node, ast.Call)
-                and ast.unparse(node.func).startswith("check.")
+                if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("check.")
             ]
             calls = [node for node in calls if ast.unparse(node.func) != "check.seed"]
             if not calls:
@@ -232,14 +224,8 @@ def _checks(a, code):
                     *call.args,
                     *(k.value for k in call.keywords if k.arg == "hint"),
                 ]
-                hints = [
-                    v.value
-                    for v in values
-                    if isinstance(v, ast.Constant) and isinstance(v.value, str)
-                ]
-                if not any(
-                    " " in hint and hint.endswith((".", "?", "!")) for hint in hints
-                ):
+                hints = [v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)]
+                if not any(" " in hint and hint.endswith((".", "?", "!")) for hint in hints):
                     yield f"{cell.id}: {ast.unparse(call.func)} needs a hint, a full sentence to the student"
             if any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(text))):
                 yield f"{cell.id}: use check instead of assert: its message speaks to the student"
@@ -248,9 +234,7 @@ def _checks(a, code):
 def _hidden_from(cell):
     """The number of the line where the hidden tests begin; beyond the last line where there are none."""
     lines = cell.source.splitlines()
-    return next(
-        (n for n, line in enumerate(lines, 1) if BEGIN_HIDDEN in line), len(lines) + 1
-    )
+    return next((n for n, line in enumerate(lines, 1) if BEGIN_HIDDEN in line), len(lines) + 1)
 
 
 def _imported(node):
@@ -260,10 +244,7 @@ def _imported(node):
             parts = alias.name.split(".")
             if parts[0] == "lllcourse":  # `import lllcourse` alone reaches everything
                 yield ".".join(parts[1:]) or "everything", alias.asname or parts[0]
-    elif (
-        isinstance(node, ast.ImportFrom)
-        and (node.module or "").split(".")[0] == "lllcourse"
-    ):
+    elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "lllcourse":
         inner = node.module.split(".")[1:]
         for alias in node.names:
             yield ".".join([*inner, alias.name]), alias.asname or alias.name
@@ -272,11 +253,7 @@ def _imported(node):
 def _bound(source):
     """The names that a cell's top level binds; not `_`, which nobody reads."""
     symbols = symtable.symtable(source, "cell", "exec").get_symbols()
-    return {
-        s.get_name()
-        for s in symbols
-        if s.is_assigned() or s.is_imported() or s.is_namespace()
-    } - {"_"}
+    return {s.get_name() for s in symbols if s.is_assigned() or s.is_imported() or s.is_namespace()} - {"_"}
 
 
 def _used(source):
@@ -284,11 +261,7 @@ def _used(source):
 
     def globals_of(table):
         for child in table.get_children():
-            yield from (
-                s.get_name()
-                for s in child.get_symbols()
-                if s.is_global() and s.is_referenced()
-            )
+            yield from (s.get_name() for s in child.get_symbols() if s.is_global() and s.is_referenced())
             yield from globals_of(child)
 
     table = symtable.symtable(source, "cell", "exec")

@@ -4,73 +4,19 @@ nbgrader does the work, without a gradebook; nothing is executed. The result is 
 notebook of the repository, so that the same source always gives the same bytes.
 """
 
-import argparse
-import io
 import json
-import logging
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 import nbformat
 from nbgrader.converters import GenerateAssignment
-from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import compute_checksum
-from traitlets.config import PyFileConfigLoader
-from traitlets.log import get_logger
 
-from . import notebooks
+from tools import notebooks
 
-# nbgrader calls `alembic` by its name, also where the environment of this Python is not activated.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-
-def assignments(root: Path) -> list[str]:
-    """The ids of all assignments, each the name of a folder in solutions/ and of the notebook in it."""
-    folders = sorted(path for path in (root / "solutions").iterdir() if path.is_dir())
-    return [path.name for path in folders if not path.name.startswith((".", "_"))]
-
-
-def load_config(folder: Path):
-    return PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
-
-
-def convert(kind, config) -> str:
-    """Run one of nbgrader's converters; return its log. A failure raises an error with the reason and the log in it."""
-    text, log = io.StringIO(), get_logger()
-    handler, level = logging.StreamHandler(text), log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        kind(coursedir=CourseDirectory(config=config), config=config).start()
-    except Exception as error:
-        text.flush()
-        raise Stopped(reason(text.getvalue()) or str(error), text.getvalue()) from error
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
-    return text.getvalue()
-
-
-class Stopped(Exception):
-    """nbgrader gave up: why, in a line, and its log."""
-
-    def __init__(self, why, log=""):
-        super().__init__(why)
-        self.log = log
-
-
-def reason(log: str) -> str:
-    """The line of nbgrader's log that says what went wrong: the end of the first traceback in it."""
-    lines = log.split("\n")
-    starts = [n for n, line in enumerate(lines) if line.startswith("Traceback (")]
-    ends = (
-        [line for line in lines[starts[0] + 1 :] if line[:1].strip()] if starts else []
-    )
-    if ends and "DeadKernelError" in ends[0]:
-        return "the kernel died: the code ended Python itself, or needed more memory than there is"
-    return ends[0] if ends else ""
+from . import assignment
+from .convert import Stopped, convert, load_config
 
 
 def release(root: Path, name: str) -> str:
@@ -120,12 +66,10 @@ def renew_checksum(cell: dict, name: str) -> None:
         )
 
 
-def main(argv=None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--root", type=Path, default=Path(__file__).parent.parent)
-    root = parser.parse_args(argv).root.resolve()
+def release_all(root: Path) -> int:
+    """Write every release that differs from its source's. Returns 1 where something is wrong, else 0."""
     wrong = 0
-    for name in assignments(root):
+    for name in assignment.names(root):
         target = root / "assignments" / name / f"{name}.ipynb"
         try:
             text = release(root, name)
@@ -139,7 +83,7 @@ def main(argv=None) -> int:
             target.write_text(text, encoding="utf-8")
         what = "is up to date" if same else "written"
         print(f"{name}: {target.relative_to(root)} {what}")
-    known = set(assignments(root))
+    known = set(assignment.names(root))
     for path in sorted((root / "assignments").iterdir()):
         if path.is_dir() and path.name not in known:
             print(
@@ -148,7 +92,3 @@ def main(argv=None) -> int:
             )
             wrong += 1
     return int(wrong > 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,17 +1,16 @@
 """What students receive: up to date, one notebook, without an answer or a hidden test in it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tools import notebooks, release
+from grader import assignment, release
+from tools import notebooks
 
 ROOT = Path(__file__).parents[2]
 
-NAMES = release.assignments(ROOT)
+NAMES = assignment.names(ROOT)
 each = pytest.mark.parametrize("name", NAMES)
 
 
@@ -20,10 +19,7 @@ def read(path):
 
 
 def source_and_release(name):
-    return [
-        read(ROOT / folder / name / f"{name}.ipynb")
-        for folder in ("solutions", "assignments")
-    ]
+    return [read(ROOT / folder / name / f"{name}.ipynb") for folder in ("solutions", "assignments")]
 
 
 def between(text, begin, end):
@@ -45,9 +41,7 @@ def test_the_folder_holds_the_releases_and_nothing_else():
         for path in (ROOT / "assignments").rglob("*")
         if path.is_file() and ".ipynb_checkpoints" not in path.parts
     ]
-    assert sorted(found) == sorted(
-        ["README.md", *(f"{name}/{name}.ipynb" for name in NAMES)]
-    )
+    assert sorted(found) == sorted(["README.md", *(f"{name}/{name}.ipynb" for name in NAMES)])
 
 
 @each
@@ -95,35 +89,28 @@ def test_the_release_is_the_source_but_for_answers_and_hidden_tests(name):
             assert after == before
 
 
-def test_a_source_that_cannot_be_released_is_named_and_stops_no_other(tmp_path):
-    """One folder without its notebook, one with an answer that never ends, one in order."""
+def test_a_source_that_cannot_be_released_is_named_and_stops_no_other(tmp_path, capsys):
+    """One folder without its notebook, one with an answer that never ends, one with a file too many, one in order."""
     for name in ("_config.yml", "nbgrader_config.py"):
         (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"))
     (tmp_path / "assignments").mkdir()
-    for name in ("empty", "endless", "good"):
+    for name in ("data", "empty", "endless", "good"):
         (tmp_path / "solutions" / name).mkdir(parents=True)
+        for file in ("mistakes.py", "alternatives.py", "experiment.py"):
+            (tmp_path / "solutions" / name / file).write_text("an answer")
+    (tmp_path / "solutions" / "data" / "data.csv").write_text("1,2")
     code = "def f():\n    ### BEGIN SOLUTION\n    return 1"
-    meta = {"grade": False, "solution": True, "locked": False, "schema_version": 3}
-    for name, end in (("endless", ""), ("good", "\n    ### END SOLUTION")):
-        cell = {
-            "cell_type": "code",
-            "id": "f",
-            "metadata": {"nbgrader": {**meta, "grade_id": "f"}},
-            "source": code + end,
-        }
+    meta = {"grade": False, "solution": True, "locked": False, "schema_version": 3, "grade_id": "f"}
+    end = "\n    ### END SOLUTION"
+    for name, text in (("data", code + end), ("endless", code), ("good", code + end)):
+        cell = {"cell_type": "code", "id": "f", "metadata": {"nbgrader": meta}, "source": text}
         made = notebooks.normalise({"cells": [cell]}, notebooks.bootstrap_text(ROOT))
-        path = tmp_path / "solutions" / name / f"{name}.ipynb"
-        path.write_text(notebooks.dump(made))
-        (path.parent / "mistakes.py").write_text("an answer")
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.release", "--root", tmp_path],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert "empty: not released. solutions/empty should hold one" in done.stderr
-    assert "endless: not released" in done.stderr
-    assert "no end solution statement found" in done.stderr
-    assert done.stdout == "good: assignments/good/good.ipynb written\n"
+        (tmp_path / "solutions" / name / f"{name}.ipynb").write_text(notebooks.dump(made))
+    assert release.release_all(tmp_path) == 1
+    said = capsys.readouterr()
+    assert "data: not released. A release is one notebook, but data's would have: data.csv, data.ipynb" in said.err
+    assert "empty: not released. solutions/empty should hold one" in said.err
+    assert "endless: not released" in said.err and "no end solution statement found" in said.err
+    assert said.out == "good: assignments/good/good.ipynb written\n"
     files = [p.name for p in (tmp_path / "assignments").rglob("*") if p.is_file()]
     assert files == ["good.ipynb"]

@@ -4,7 +4,7 @@ import runpy
 from functools import cache
 from pathlib import Path
 
-from lllcourse.grading import assignment
+from grader import assignment
 
 ROOT = Path(__file__).parents[2]
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
@@ -25,9 +25,7 @@ def mistakes(name):
 @cache
 def alternatives(name):
     """The other right solutions of the assignment `name`: from a name to functions."""
-    return runpy.run_path(str(ROOT / "solutions" / name / "alternatives.py"))[
-        "ALTERNATIVES"
-    ]
+    return runpy.run_path(str(ROOT / "solutions" / name / "alternatives.py"))["ALTERNATIVES"]
 
 
 @cache

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from . import lint
+from grader import lint
+
 from .harness import SOLUTIONS
 
 

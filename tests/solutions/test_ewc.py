@@ -9,17 +9,12 @@ import pytest
 import torch
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
-from lllcourse.grading import assignment, check, reference
+from grader import assignment, reference
+from lllcourse.grading import check
 from lllcourse.lifelong import EWC, learn
 from lllcourse.tasks import permuted
 
-from .harness import (
-    Submission,
-    alternatives,
-    mistakes,
-    points_from_top_to_bottom,
-    source,
-)
+from ..grader.harness import Submission, alternatives, mistakes, points_from_top_to_bottom, source
 
 # Of the hidden inputs: the tests on exact values cost next to nothing.
 SEEDS = range(200)
@@ -27,7 +22,7 @@ TRAINING = "test-training"
 EXACT = [cell for cell in source("ewc").points if cell != TRAINING]
 RIGHT = {"solution": {}, **alternatives("ewc")}
 MISTAKES = {f"{m.function}: {m.name}": m for m in mistakes("ewc")}
-EXPERIMENT = reference.EXPERIMENTS["ewc.permuted"]
+EXPERIMENT = reference.experiments()["ewc.permuted"]
 
 
 @pytest.fixture
@@ -52,9 +47,7 @@ def test_the_solution_gets_all_automatic_points_from_top_to_bottom(capsys):
     """Every cell in one namespace, the demo too, as in a kernel."""
     points, errors = points_from_top_to_bottom(source("ewc").cells)
     assert errors == {} and points == source("ewc").points
-    assert (
-        "best: 10" in capsys.readouterr().out
-    )  # the model answer of question 6 speaks of it
+    assert "best: 10" in capsys.readouterr().out  # the model answer of question 6 speaks of it
 
 
 def release():
@@ -89,9 +82,7 @@ def test_the_release_holds_no_solution_and_no_hidden_test():
 def test_the_given_cells_say_what_the_solution_does_nowhere():
     """A given cell that called `penalty` over a list of springs would answer question 4."""
     for cell in source("ewc").role("given", "student-side"):
-        assert (
-            "for b, anchor in" not in cell.source and "cross_entropy" not in cell.source
-        )
+        assert "for b, anchor in" not in cell.source and "cross_entropy" not in cell.source
 
 
 # --- right solutions ----------------------------------------------------------------------------------------------
@@ -121,14 +112,11 @@ def test_an_alternative_trains_as_well(name, draw):
 def test_the_given_training_is_the_packages_ewc():
     """Explicit gradients of the penalty, softened, are the proximal step: the same weights up to rounding."""
     names = source("ewc").namespace()
-    tasks = [
-        replace(task, train=task.train[: names["IMAGES"]])
-        for task in permuted(3, seed=5)
-    ]
+    tasks = [replace(task, train=task.train[: names["IMAGES"]]) for task in permuted(3, seed=5)]
 
     class TrueLabels(EWC):
         def measure(self, model, task, active):
-            return reference.true_label_importance(model, task.train.x, task.train.y)
+            return EXPERIMENT.reference["importance"](model, task.train.x, task.train.y)
 
     for lam in (30, 1e6):
         networks = names["train_with_ewc"](tasks, lam, seed=2)
@@ -139,9 +127,7 @@ def test_the_given_training_is_the_packages_ewc():
             "lr": names["LR"],
         }
         learn(TrueLabels(lam), model, tasks, seed=2, **settings)
-        for ours, theirs in zip(
-            networks[-1].parameters(), model.parameters(), strict=True
-        ):
+        for ours, theirs in zip(networks[-1].parameters(), model.parameters(), strict=True):
             assert torch.allclose(ours, theirs, atol=1e-3)
 
 
@@ -168,9 +154,7 @@ def test_the_hidden_tests_alone_catch_a_mistake_on_every_seed(name, draw):
     for seed in SEEDS:
         draw(seed)
         for cell in mistake.fails:
-            assert submission.error(cell, "hidden") is not None, (
-                f"{cell} passes with seed {seed}"
-            )
+            assert submission.error(cell, "hidden") is not None, f"{cell} passes with seed {seed}"
 
 
 def test_the_catalogue_speaks_to_students_and_covers_every_question():
@@ -184,11 +168,7 @@ def test_the_catalogue_speaks_to_students_and_covers_every_question():
 
 
 def test_no_solution_and_no_alternative_is_in_the_catalogue():
-    right = {
-        text.strip()
-        for functions in alternatives("ewc").values()
-        for text in functions.values()
-    }
+    right = {text.strip() for functions in alternatives("ewc").values() for text in functions.values()}
     assert not right & {m.source.strip() for m in MISTAKES.values()}
 
 
@@ -198,7 +178,7 @@ def test_no_solution_and_no_alternative_is_in_the_catalogue():
 def test_the_reference_metrics_are_those_of_the_present_notebook():
     entry = check.reference_metrics()["ewc.permuted"]
     assert entry["setting"]["code"] == reference.fingerprint(EXPERIMENT), (
-        "the experiment's cells have changed: run python -m lllcourse.grading.reference"
+        "the experiment's cells have changed: run python -m grader reference"
     )
 
 

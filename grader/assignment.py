@@ -64,9 +64,7 @@ class Assignment:
         for cell in self.cells:
             if cell.id == name:
                 return cell
-        raise KeyError(
-            f"{self.path} has no cell {name!r}; it has {', '.join(cell.id for cell in self.cells)}"
-        )
+        raise KeyError(f"{self.path} has no cell {name!r}; it has {', '.join(cell.id for cell in self.cells)}")
 
     @property
     def points(self) -> dict[str, float]:
@@ -83,30 +81,16 @@ class Assignment:
         known = [name for cell in self.role("solution") for name in cell.functions]
         for name in replace:
             if name not in known:
-                raise KeyError(
-                    f"no solution cell defines {name!r}; they define {', '.join(known)}"
-                )
+                raise KeyError(f"no solution cell defines {name!r}; they define {', '.join(known)}")
         names = {"__name__": "__main__"}
         for cell in self.role("given", "student-side", "solution"):
-            ours = (
-                [name for name in cell.functions if name in replace]
-                if cell.role == "solution"
-                else []
-            )
-            texts = [
-                replace[name] for name in ours if isinstance(replace[name], str)
-            ]
+            ours = [name for name in cell.functions if name in replace] if cell.role == "solution" else []
+            texts = [replace[name] for name in ours if isinstance(replace[name], str)]
             if not ours or len(ours) < len(cell.functions):
                 texts.insert(0, cell.source)
             for text in texts:
                 exec(compile(text, f"<{cell.id}>", "exec"), names)
-            names.update(
-                {
-                    name: replace[name]
-                    for name in ours
-                    if not isinstance(replace[name], str)
-                }
-            )
+            names.update({name: replace[name] for name in ours if not isinstance(replace[name], str)})
         return names
 
 
@@ -127,6 +111,26 @@ class Mistake:
     training: str = "either"
 
 
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A graded training run, for whose metrics there is a band: the hidden part of the test cell `test`.
+
+    assignment: its id. reference: from the names of the functions that a student writes to those of the package.
+    constants: names of the notebook that make up the setting.
+    """
+
+    assignment: str
+    test: str
+    reference: dict
+    constants: tuple[str, ...]
+
+
+def names(root: Path) -> list[str]:
+    """The ids of all assignments, each the name of a folder in solutions/ and of the notebook in it."""
+    folders = sorted(path for path in (root / "solutions").iterdir() if path.is_dir())
+    return [path.name for path in folders if not path.name.startswith((".", "_"))]
+
+
 def read(path) -> Assignment:
     """Read an assignment's source notebook. Raises ValueError for a cell whose role cannot be told."""
     return parse(json.loads(Path(path).read_text(encoding="utf-8")), path)
@@ -140,11 +144,7 @@ def parse(notebook, path="notebook") -> Assignment:
 
 
 def _cell(cell, path):
-    source = (
-        cell["source"]
-        if isinstance(cell["source"], str)
-        else "".join(cell["source"])
-    )
+    source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
     grading = cell["metadata"].get("nbgrader", {})
     graded, solution = grading.get("grade", False), grading.get("solution", False)
     name = grading.get("grade_id") or cell.get("id", "")
@@ -155,17 +155,11 @@ def _cell(cell, path):
     elif solution:
         role = "solution"
     else:
-        tags = [
-            tag for tag in cell["metadata"].get("tags", []) if tag in GIVEN_TAGS
-        ]
+        tags = [tag for tag in cell["metadata"].get("tags", []) if tag in GIVEN_TAGS]
         if len(tags) > 1:
-            raise ValueError(
-                f"{path}: the cell {name!r} is tagged {' and '.join(tags)}: keep one"
-            )
+            raise ValueError(f"{path}: the cell {name!r} is tagged {' and '.join(tags)}: keep one")
         role = tags[0] if tags else "given"
-    return Cell(
-        name, role, source, float(grading.get("points", 0)) if graded else 0.0
-    )
+    return Cell(name, role, source, float(grading.get("points", 0)) if graded else 0.0)
 
 
 def _between(begin, end):

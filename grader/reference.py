@@ -1,16 +1,15 @@
 """Make the reference metrics: what right solutions reach in each graded experiment, and how often a band is wrong.
 
-    python -m lllcourse.grading.reference
+    python -m grader reference
 
-runs every experiment and writes `reference_metrics.json` beside this file, in ten minutes on one core. It needs a
-checkout of the repository, as the experiment is the hidden test of the assignment's own notebook, run on many seeds
-with the reference's functions in place of the student's: there is no second copy that could drift from what is graded.
+runs every experiment and writes `lllcourse/grading/reference_metrics.json`, in ten minutes on one core. An experiment
+is the hidden test of the assignment's own notebook, run on many seeds with the reference's functions in place of the
+student's: there is no second copy that could drift from what is graded.
 
 The band of a metric is its mean over `BAND_SEEDS` plus and minus four standard deviations. Its rates are measured on
 other seeds: how often a right solution falls outside, how often a known mistake that training should show stays inside.
 """
 
-import argparse
 import contextlib
 import hashlib
 import io
@@ -21,52 +20,27 @@ import platform
 import runpy
 import statistics
 import time
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from .. import __version__
-from ..lifelong import ewc
-from . import assignment, check
+from lllcourse import __version__
+from lllcourse.grading import check
 
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
-BAND_SEEDS, RIGHT_SEEDS, MISTAKE_SEEDS = (
-    range(1000, 1030),
-    range(2000, 2020),
-    range(3000, 3020),
-)
+from . import assignment
+
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
+BAND_SEEDS, RIGHT_SEEDS, MISTAKE_SEEDS = range(1000, 1030), range(2000, 2020), range(3000, 3020)
 WIDTH = 4  # standard deviations: narrower bands fail more right solutions than their mistakes are worth
 
 
-@dataclass(frozen=True, eq=False)
-class Experiment:
-    """A graded experiment. assignment: its id. test: the test cell whose hidden part is the experiment.
-
-    reference: from the names of the functions that a student writes to those of the package.
-    constants: names of the notebook that make up the setting.
-    """
-
-    assignment: str
-    test: str
-    reference: dict
-    constants: tuple[str, ...]
-
-
-def true_label_importance(model, x, y):
-    return ewc.importance(model, x, y, labels="true")
-
-
-EXPERIMENTS = {
-    "ewc.permuted": Experiment(
-        assignment="ewc",
-        test="test-training",
-        reference={"importance": true_label_importance, "penalty": ewc.penalty},
-        constants=("SIZES", "EPOCHS", "BATCH", "LR", "IMAGES"),
-    )
-}
+@cache
+def experiments() -> dict[str, assignment.Experiment]:
+    """The graded experiments by name, each from its assignment's `experiment.py`."""
+    folders = sorted(SOLUTIONS.glob("*/experiment.py"))
+    return {name: found for path in folders for name, found in runpy.run_path(str(path))["EXPERIMENTS"].items()}
 
 
 class Recorder:
@@ -87,13 +61,8 @@ class Recorder:
 
 @cache
 def source(experiment):
-    """The notebook that holds the experiment. Raises FileNotFoundError where there is no checkout."""
-    path = SOLUTIONS / experiment.assignment / f"{experiment.assignment}.ipynb"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing: reference metrics are made in a checkout of the repository, which holds the solutions"
-        )
-    return assignment.read(path)
+    """The notebook that holds the experiment."""
+    return assignment.read(SOLUTIONS / experiment.assignment / f"{experiment.assignment}.ipynb")
 
 
 def run(experiment, replace, seed) -> dict | None:
@@ -105,14 +74,7 @@ def run(experiment, replace, seed) -> dict | None:
     names = notebook.namespace(replace)
     names["check"] = recorder
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
-        exec(
-            compile(
-                notebook.cell(experiment.test).hidden,
-                f"<{experiment.test}>",
-                "exec",
-            ),
-            names,
-        )
+        exec(compile(notebook.cell(experiment.test).hidden, f"<{experiment.test}>", "exec"), names)
     # The functions refer back to this dictionary, and Python would keep its images for long.
     names.clear()
     return recorder.metrics
@@ -120,9 +82,7 @@ def run(experiment, replace, seed) -> dict | None:
 
 def inside(metrics, bands) -> bool:
     """Does a run pass? No metrics, or one that is not a number, lie in no band."""
-    return metrics is not None and all(
-        low <= metrics[m] <= high for m, (low, high) in bands.items()
-    )
+    return metrics is not None and all(low <= metrics[m] <= high for m, (low, high) in bands.items())
 
 
 def upper_limit(k, n, confidence=0.95) -> float:
@@ -134,9 +94,7 @@ def upper_limit(k, n, confidence=0.95) -> float:
     low, high = k / n, 1.0
     for _ in range(50):  # bisection on the binomial distribution
         p = (low + high) / 2
-        likely = sum(
-            math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1)
-        )
+        likely = sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1))
         low, high = (p, high) if likely > 1 - confidence else (low, p)
     return high
 
@@ -145,23 +103,16 @@ def fingerprint(experiment) -> str:
     """Changes with the code of the notebook that the experiment consists of."""
     notebook = source(experiment)
     texts = [cell.source for cell in notebook.role("given", "student-side")]
-    return hashlib.sha256(
-        "\n\n".join([*texts, notebook.cell(experiment.test).hidden]).encode()
-    ).hexdigest()[:16]
+    return hashlib.sha256("\n\n".join([*texts, notebook.cell(experiment.test).hidden]).encode()).hexdigest()[:16]
 
 
 def make(name, report=print) -> dict:
     """Run the experiment `name` on all its seeds. Returns its entry in the JSON file."""
-    experiment, began = EXPERIMENTS[name], time.process_time()
-    folder, names = (
-        SOLUTIONS / experiment.assignment,
-        source(experiment).namespace(),
-    )
+    experiment, began = experiments()[name], time.process_time()
+    folder, names = SOLUTIONS / experiment.assignment, source(experiment).namespace()
     values = [run(experiment, experiment.reference, seed) for seed in BAND_SEEDS]
     if None in values:
-        raise RuntimeError(
-            f"{name}: the reference itself fails the test {experiment.test} before it has any metrics"
-        )
+        raise RuntimeError(f"{name}: the reference itself fails the test {experiment.test} before it has any metrics")
     values = {metric: [run[metric] for run in values] for metric in values[0]}
     mean = {metric: statistics.mean(v) for metric, v in values.items()}
     std = {metric: statistics.stdev(v) for metric, v in values.items()}
@@ -175,16 +126,11 @@ def make(name, report=print) -> dict:
     report(f"{name}: {bands}")
 
     right = {"the reference": experiment.reference, "the notebook's solution": {}}
-    for alternative, functions in runpy.run_path(str(folder / "alternatives.py"))[
-        "ALTERNATIVES"
-    ].items():
+    for alternative, functions in runpy.run_path(str(folder / "alternatives.py"))["ALTERNATIVES"].items():
         right[f"alternative {alternative}"] = functions
     failed = []
     for what, functions in right.items():
-        wrong = sum(
-            not inside(run(experiment, functions, seed), bands)
-            for seed in RIGHT_SEEDS
-        )
+        wrong = sum(not inside(run(experiment, functions, seed), bands) for seed in RIGHT_SEEDS)
         failed.append(rate([what], len(RIGHT_SEEDS), wrong))
         report(f"  {what}: {wrong} of {len(RIGHT_SEEDS)} fail")
 
@@ -198,33 +144,25 @@ def make(name, report=print) -> dict:
             {mistake.function: mistake.source},
             f"{mistake.function}: {mistake.name}",
         )
-        first = tuple(
-            json.dumps(run(experiment, replace, seed)) for seed in MISTAKE_SEEDS[:2]
-        )
+        first = tuple(json.dumps(run(experiment, replace, seed)) for seed in MISTAKE_SEEDS[:2])
         if first in known:
             known[first]["what"].append(what)
             continue
-        wrong = sum(
-            inside(run(experiment, replace, seed), bands) for seed in MISTAKE_SEEDS
-        )
+        wrong = sum(inside(run(experiment, replace, seed), bands) for seed in MISTAKE_SEEDS)
         passed.append(rate([what], len(MISTAKE_SEEDS), wrong))
         if "null" not in first:
             known[first] = passed[-1]
         report(f"  {what}: {wrong} of {len(MISTAKE_SEEDS)} pass")
 
     return {
-        "setting": {
-            constant.lower(): names[constant] for constant in experiment.constants
-        }
+        "setting": {constant.lower(): names[constant] for constant in experiment.constants}
         | {
             "assignment": experiment.assignment,
             "test": experiment.test,
             "code": fingerprint(experiment),
         },
         "seeds": list(BAND_SEEDS),
-        "values": {
-            metric: [round(value, 6) for value in v] for metric, v in values.items()
-        },
+        "values": {metric: [round(value, 6) for value in v] for metric, v in values.items()},
         "mean": {metric: round(value, 6) for metric, value in mean.items()},
         "spread": {
             metric: {
@@ -266,17 +204,9 @@ def as_markdown(metrics=None) -> str:
     metrics: as in the JSON file, which is read by default.
     """
     lines = []
-    for name, entry in (
-        check.reference_metrics() if metrics is None else metrics
-    ).items():
-        setting = {
-            k: v
-            for k, v in entry["setting"].items()
-            if k not in ("assignment", "test", "code")
-        }
-        versions = ", ".join(
-            f"{package} {version}" for package, version in entry["versions"].items()
-        )
+    for name, entry in (check.reference_metrics() if metrics is None else metrics).items():
+        setting = {k: v for k, v in entry["setting"].items() if k not in ("assignment", "test", "code")}
+        versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
         lines += [
             f"## `{name}`", "",
             f"Assignment `{entry['setting']['assignment']}`, test `{entry['setting']['test']}`; "
@@ -300,27 +230,16 @@ def as_markdown(metrics=None) -> str:
                 "|---|---|---|",
             ]
             for row in entry["rates"][key]:
-                lines.append(
-                    f"| {'; '.join(row['what'])} | {row['wrong']} of {row['runs']} | {row['at_most']:.3f} |"
-                )
+                lines.append(f"| {'; '.join(row['what'])} | {row['wrong']} of {row['runs']} | {row['at_most']:.3f} |")
         lines.append("")
     return "\n".join(lines)
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=check.METRICS_FILE)
-    options = parser.parse_args(argv)
-    torch.set_num_threads(
-        1
-    )  # results differ in the last digits with the number of threads
+def make_all(output=check.METRICS_FILE) -> int:
+    """Write the reference metrics of all experiments. Returns 0."""
+    torch.set_num_threads(1)  # results differ in the last digits with the number of threads
     os.environ.pop("LLLCOURSE_CHECK_SEED", None)
-    metrics = {name: make(name) for name in EXPERIMENTS}
-    options.output.write_text(
-        json.dumps(metrics, indent=1) + "\n", encoding="utf-8"
-    )
-    print(f"written: {options.output}")
-
-
-if __name__ == "__main__":
-    main()
+    metrics = {name: make(name) for name in experiments()}
+    output.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    print(f"written: {output}")
+    return 0

@@ -1,0 +1,1 @@
+"""What an instructor runs and a student's process must never import. See ARCHITECTURE.md."""
