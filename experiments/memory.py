@@ -59,10 +59,7 @@ def run(seed, T, sizes, train, memories, batch, margins, lams) -> dict:
         "fine-tuning": measure(Method()),
         "joint training": measure(Method(), joint=True),
         "EWC": {f"{lam:g}": measure(EWC(lam)) for lam in lams},
-    } | {
-        name: {str(n): measure(make(n)) for n in memories}
-        for name, make in makers.items()
-    }
+    } | {name: {str(n): measure(make(n)) for n in memories} for name, make in makers.items()}
 
 
 def facts(learned, tasks):

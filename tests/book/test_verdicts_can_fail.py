@@ -210,9 +210,7 @@ def run_broken(how, path):
         *(cells or notebook.cells[: titles.index(True)]),
     ]
     environment = os.environ | {"LLLCOURSE_SCALE": "laptop", "OMP_NUM_THREADS": "1"}
-    NotebookClient(
-        notebook, timeout=600, allow_errors=not cells, kernel_name="python3"
-    ).execute(env=environment)
+    NotebookClient(notebook, timeout=600, allow_errors=not cells, kernel_name="python3").execute(env=environment)
     return verdicts(notebook)
 
 
