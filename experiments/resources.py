@@ -152,8 +152,9 @@ def run(
     ablated,
     many,
 ) -> dict:
-    """What `facts` tells of every method; which shares CPG picked (`shares_of`) at keep `ablated`, where its masks are
-    compared with others; and, for two networks and keeps, PackNet's accuracy on each of `many` tasks at the end.
+    """What `facts` tells of every method, by setting where there are several. "masks": others than CPG's own at keep
+    `ablated`, which left the shares "picked" on (`shares_of`). "many": for two networks and keeps, PackNet's accuracy on
+    each of so many tasks at the end.
     """
     tasks = permuted(T, seed)
     how = {"scenario": "task", "seed": seed}
@@ -185,7 +186,8 @@ def run(
         training.train(model, data, epochs=1, lr=calm, seed=order(seed, T))
         seconds = time.process_time() - start
         R = torch.zeros(T + 1, T, dtype=torch.float64)
-        R[1:] = torch.tensor([training.evaluate(model, t.test) for t in tasks])
+        for j, task in enumerate(tasks):
+            R[1:, j] = training.evaluate(model, task.test)
         old = sum(nbytes(t.train.x, t.train.y) for t in tasks[:-1])
         learned = Learned(R, model, cpu_seconds=[seconds], storage=old)
         return facts(learned, on_validation(Method(), model, tasks), T * a_task)
@@ -202,44 +204,41 @@ def run(
         grown = [sum(map(math.prod, shapes.values())) for shapes in method.shapes]
         return found | {"grown": grown, "epochs": T * epochs + sum(times)}
 
-    five = {
+    result = {
         "fine-tuning": measure(Method(), MLP(*sizes, seed=seed)),
         "joint": together(),
         "separate": apart(sizes),
         "separate, small": apart(small),
         "progressive": measure(Progressive(), ProgressiveMLP(*sizes, seed=seed)),
-    }
-    for lam in lams:
-        five[f"EWC {lam:g}"] = measure(EWC(lam), MLP(*sizes, seed=seed))
-    for keep in keeps:
-        method = PackNet(keep, **pruned)
-        five[f"PackNet {keep:g}"] = measure(method, MLP(*sizes, seed=seed), short)
+        "EWC": {f"{lam:g}": measure(EWC(lam), MLP(*sizes, seed=seed)) for lam in lams},
+        "PackNet": {
+            f"{keep:g}": measure(PackNet(keep, **pruned), MLP(*sizes, seed=seed), short) for keep in keeps
+        },
+        "CPG": {},
+    }  # fmt: skip
     for keep in cpg_keeps:
         learned = CPG(keep, target, **pruned)
-        five[f"CPG {keep:g}"] = cpg(learned)
+        result["CPG"][f"{keep:g}"] = cpg(learned)
         if keep == ablated:
-            shares = shares_of(learned)
-            drawn = RandomPicks(shares, keep, target, **pruned)
-            five[f"CPG {keep:g}, random"] = cpg(drawn)
-            everything = CPG(keep, target, pick="all", **pruned)
-            five[f"CPG {keep:g}, all"] = cpg(everything)
-            nothing = FreshWeights(keep, target, **pruned)
-            five[f"CPG {keep:g}, none"] = cpg(nothing)
+            result["picked"] = shares_of(learned)
+            masks = {
+                "random": RandomPicks(result["picked"], keep, target, **pruned),
+                "all": CPG(keep, target, pick="all", **pruned),
+                "none": FreshWeights(keep, target, **pruned),
+            }
+            result["masks"] = {name: cpg(method) for name, method in masks.items()}
 
     more = permuted(many, seed)
-    until = {}
-    for layers in (sizes, small):
-        name = "-".join(map(str, layers))
-        until[name] = {
-            f"{keep:g}": learn(
-                calmly(PackNet(keep, **pruned), calm, seed),
-                MLP(*layers, seed=seed),
-                more,
-                **short,
-            ).R[-1].tolist()
-            for keep in keeps[1:]
-        }  # fmt: skip
-    return {"five": five, "picked": shares, "many": until}
+
+    def until_full(layers, keep):
+        method = calmly(PackNet(keep, **pruned), calm, seed)
+        return learn(method, MLP(*layers, seed=seed), more, **short).R[-1].tolist()
+
+    nets = {"-".join(map(str, layers)): layers for layers in (sizes, small)}
+    result["many"] = {
+        name: {f"{keep:g}": until_full(layers, keep) for keep in keeps[1:]} for name, layers in nets.items()
+    }
+    return result
 
 
 def facts(learned, validation, epochs):
