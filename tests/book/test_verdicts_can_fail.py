@@ -95,7 +95,7 @@ def trains_all(self, model, x, y, active):
     return sum(Method.loss(self, lambda x, k=k: model(x, k + 1), x, y, active) for k in range(len(model.columns)))
 Progressive.loss = trains_all
 """,
-        "parameters tasks l27-count l27-run l27-same l27-wrong l27-bounds l27-kept",
+        "parameters tasks l27-run l27-same l27-bounds l27-kept",
     ),
     "progressive networks: no lateral connections": Break(
         "07_neural_resource_allocation",
@@ -115,8 +115,8 @@ progressive.layer_with_laterals = lambda layer, h, adapters, old: layer(h)
 from lllcourse.lifelong import Method, PackNet
 PackNet.after_gradient, PackNet.after_step = Method.after_gradient, Method.after_step
 """,
-        "parameters tasks l27-count l27-run l27-same l27-wrong l27-bounds l27-kept l28-show l28-run l28-same cpg-show "
-        "cpg-run l28-claim",
+        "parameters tasks scenario l27-count l27-run l27-same l27-bounds l28-show l28-run l28-same cpg-show cpg-run "
+        "l28-claim",
         nothing=True,
     ),
     "generative replay: an untrained generator": Break(
@@ -168,7 +168,7 @@ from lllcourse import tasks
 original = tasks.rotated
 tasks.rotated = lambda angles: original([0] * len(angles))
 """,
-        "parameters two-tasks two l32-run l32-table record l24-count l24-run l24-ends l24-claim",
+        "parameters record l24-count l24-run l24-ends l24-claim",
         "seeds = range(1)",
         nothing=True,
     ),
@@ -180,8 +180,7 @@ from lllcourse import lifelong
 original = lifelong.best_order
 lifelong.best_order = lambda W, fade=0.5: original(-W, fade)
 """,
-        "parameters two-tasks two l32-run l32-table record l24-count l24-run l32-tables l32-scores l32-place "
-        "l32-choice l32-live l32-search-claim",
+        "parameters record l24-count l24-run l32-tables l32-scores l32-place l32-choice l32-live l32-search-claim",
         "seeds = range(1)",
     ),
 }
