@@ -77,9 +77,8 @@ ewc.importance = lambda model, *args, **settings: [torch.zeros_like(p) for p in 
 from lllcourse.lifelong import gem
 gem.project = lambda g, G, margin=0.0: g
 """,
-        "parameters tasks replay l26-run l26-gems l26-all l26-lines l26-choose l26-closed l26-claim",
-        "seeds = range(1)",
-        nothing=True,
+        "parameters picture watched run live-gem accuracies claim",
+        "epochs = 1",
     ),
     "progressive networks: old columns are trained on": Break(
         "07_neural_resource_allocation",
