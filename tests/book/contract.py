@@ -89,9 +89,6 @@ def faults_of_times(notebook, found, text):
         yield f"{minutes} minutes to read are stated, {found.minutes:.0f} measured"
     if seconds != notebook.metadata.lllcourse["cpu_seconds"]:
         yield f"the text says {seconds} s of CPU, the metadata {notebook.metadata.lllcourse['cpu_seconds']}"
-    ran = notebook.metadata.lllcourse_build["cpu_seconds"]
-    if abs(seconds - ran) > 0.2 * ran:
-        yield f"{seconds} s of CPU are stated, the last build took {ran}"
 
 
 def faults_of_measure(found):

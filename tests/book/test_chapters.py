@@ -7,8 +7,9 @@ The contract of a chapter is read from the committed notebooks; verdicts are rea
 
 1. Five cells open a chapter: the title and one sentence that asks the question; `bootstrap`; `parameters`, folded; the
    chapter in one picture; two sentences that answer, then **You will learn** (3 to 5 lines with "- "),
-   **Prerequisites**, and "About 31 minutes to read; running it takes 71 s of CPU." Both numbers are within 20 % of what
-   `python -m tools.measure` and the last build say; the second is also the notebook's metadata `cpu_seconds`.
+   **Prerequisites**, and "About 31 minutes to read; running it takes 71 s of CPU." The first is within 20 % of
+   what `python -m tools.measure` says; the second is also the notebook's metadata `cpu_seconds`, and what a build on an
+   idle machine printed (a test of it would fail on a busy one).
 2. The picture's cell is folded, reads `recorded(...)`, and has the metadata
    `lllcourse: {"title": "Draws the picture", "opening": 0.03}`. What it draws is in a dictionary, say
    `opening = {"GEM, 25 images": [one number a seed], ...}`. A later folded cell, without a figure, calls

@@ -138,7 +138,6 @@ def judged(*parts):
         (edited("answer", "- another;\n- and a third.", ""), "3 to 5 goals"),
         (edited("answer", "About 1 minutes", "About 9 minutes"), "9 minutes to read are stated"),
         (edited("answer", "10 s of CPU", "12 s of CPU"), "the text says 12 s of CPU, the metadata 10"),
-        (lambda cells, metadata: metadata["lllcourse_build"].update(cpu_seconds=20.0), "the last build took 20.0"),
         (edited("body", "word", "word " * 200), "words is"),
         (edited("idea", "g @ g", "\n".join(["g @ g"] * 170)), "lines is 170"),
         (edited("body", "{dropdown}", "{note}"), "no derivation is folded"),
