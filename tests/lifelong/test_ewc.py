@@ -113,7 +113,7 @@ def test_only_active_outputs_have_importance():
 
 def test_importance_refuses_what_it_cannot_measure():
     model, (x, _) = MLP(784, 10), some()
-    with pytest.raises(ValueError, match="'expected', 'sampled' or 'true'"):
+    with pytest.raises(ValueError, match="one of 'expected', 'sampled', 'true'"):
         ewc.importance(model, x, labels="guessed")
     with pytest.raises(ValueError, match="needs y"):
         ewc.importance(model, x, labels="true")
