@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from lllcourse import training
 from lllcourse.data import Split, digits
+from lllcourse.figures import position as weights
 from lllcourse.models import MLP
 
 ALL = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
@@ -13,10 +14,6 @@ ALL = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
 def small():
     return digits().train[:256]
-
-
-def weights(model):
-    return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -25,7 +25,7 @@ class Replay(Method):
     memory: how many examples are kept in all, however many tasks there are. batch: how many of them join every new
     batch, drawn anew for each. seed: of both draws. Raises ValueError where one of the two numbers is below 1.
 
-    Old examples compete with the outputs that `competing` in `gem.py` tells.
+    Old examples compete with the outputs that `competing` in `memory.py` tells.
     """
 
     def __init__(self, memory, batch=32, seed=0):

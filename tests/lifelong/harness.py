@@ -7,12 +7,8 @@ import torch
 
 from lllcourse import tasks, training
 from lllcourse.data import digits
+from lllcourse.figures import position as weights
 from lllcourse.models import MLP
-
-
-def weights(model):
-    """All weights of a network as one vector of their own, which later training does not change."""
-    return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
 
 
 def some(n=40):
