@@ -9,6 +9,7 @@ what JupyterLab and the page need.
 """
 
 import argparse
+import ast
 import hashlib
 import json
 import re
@@ -170,11 +171,26 @@ def problems(text: str, bootstrap: str) -> list[str]:
                 f"cell {index} ({cell.get('id')}): a folded cell (tag {FOLDED}) needs a title, lllcourse.title in its "
                 "metadata, and no other cell has one"
             )
+        if says_more_than_its_figure(cell):
+            found.append(
+                f"cell {index} ({cell.get('id')}) has a caption, and its last expression is shown as a second output, "
+                "which the page would give the same name: end it with a semicolon"
+            )
     if not any(cell.get("id") == "bootstrap" and source_of(cell) == bootstrap for cell in cells):
         found.append("its bootstrap cell is missing or differs from tools/notebooks.py: run make format")
     if not found and dump(normalise(notebook, bootstrap)) != text:
         found.append("is not in its normal form (metadata, white space or JSON): run make format")
     return found
+
+
+def says_more_than_its_figure(cell: dict) -> bool:
+    if "figure" not in cell.get("metadata", {}).get("mystnb", {}):
+        return False
+    try:
+        lines = ast.parse(source_of(cell)).body
+    except SyntaxError:  # a magic, or what ruff complains of
+        return False
+    return bool(lines) and isinstance(lines[-1], ast.Expr) and not source_of(cell).rstrip().endswith(";")
 
 
 def untestable(notebook: dict) -> list[str]:

@@ -192,6 +192,13 @@ def test_check_finds_a_fold_without_title_and_a_title_without_fold(chapter, chan
     assert code == 1 and "cell 2" in output and "needs a title" in output
 
 
+@pytest.mark.parametrize(("source", "problem"), [("ax.set(x=1)", True), ("ax.set(x=1);", False), ("y = 1", False)])
+def test_check_finds_a_figure_whose_cell_shows_a_second_output(chapter, source, problem):
+    figure = {"mystnb": {"figure": {"name": "fig-1", "caption": "A line."}}}
+    code, output = edited(chapter, lambda cells: cells[2].update(metadata=figure, source=[source]))
+    assert (code == 1 and "semicolon" in output) if problem else (code == 0)
+
+
 def test_record_takes_a_tagged_output_from_the_executed_copy(chapter):
     edited(chapter, lambda cells: cells[4].update(outputs=[], execution_count=None))
     notebook = json.loads(chapter.read_text())
