@@ -114,7 +114,7 @@ def facts(learned, validation):
 def on_validation(method, model, tasks, scenario):
     """The accuracy at the end over the validation images of all tasks, as `learn` measures it on test images."""
     tasks, T = relabelled(tasks, scenario), len(tasks)
-    outputs, accuracies = training.count_outputs(model, tasks[0].validation), []
+    outputs, accuracies = training.count_outputs(model, tasks[0].validation.x), []
     for j, task in enumerate(tasks, 1):
         method.asked = j if scenario == "task" else None
         active = active_outputs(tasks, scenario, T, j, outputs)

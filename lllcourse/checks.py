@@ -1,6 +1,7 @@
 """Refuse what cannot be right, in a sentence that says what was wrong, which value it was, and what would be right."""
 
 import math
+import operator
 
 import torch
 
@@ -25,12 +26,33 @@ def one_of(name, value, allowed):
         raise ValueError(f"{name} is {value!r}; it must be one of {names}")
 
 
-def count(name, value, otherwise):
-    """Raise ValueError, naming the argument, unless it is a whole number from 1 on."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+def whole(name, value, least=None) -> int:
+    """The value as an int, numpy's whole numbers included; ValueError, naming the argument, for all else."""
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or least is not None and number < least:
+        range_ = "" if least is None else f", {least} or more"
+        raise ValueError(f"{name} is {value!r}; it must be a whole number{range_}")
+    return number
+
+
+def generator(seed):
+    """What draws at random from `seed`, a whole number: on the CPU, so that every device gets the same draws."""
+    seed = whole("seed", seed)
+    require(-(2**63) <= seed < 2**64, f"seed is {seed}; it must lie within 64 bits")
+    return torch.Generator().manual_seed(seed)
+
+
+def count(name, value, otherwise) -> int:
+    """The value as an int; ValueError, naming the argument, unless it is a whole number from 1 on."""
+    try:
+        return whole(name, value, least=1)
+    except ValueError:
         raise ValueError(
             f"{name} is {value!r}; it must be a whole number of examples, 1 or more ({otherwise})"
-        )
+        ) from None
 
 
 def share(name, value):
@@ -95,9 +117,17 @@ def finite(name, values):
 
 def schedule(epochs, batch_size, lr):
     """Raise ValueError unless one can train so long, in such batches, with such steps."""
-    if epochs < 0 or batch_size < 1 or not lr > 0:
-        raise ValueError(
-            f"epochs={epochs}, batch_size={batch_size}, lr={lr}: need epochs >= 0, batch_size >= 1, lr > 0"
+    whole("epochs", epochs, least=0)
+    whole("batch_size", batch_size, least=1)
+    require(0 < lr < math.inf, f"lr is {lr}; it must be a finite step size above 0")
+
+
+def no_running_statistics(model, why):
+    """Raise ValueError, with the reason, for a network that goes on averaging over what it is trained on."""
+    for name, layer in model.named_modules():
+        require(
+            getattr(layer, "running_mean", None) is None,
+            f"the network keeps running statistics ({name or 'it'} is a {type(layer).__name__}), {why}",
         )
 
 

@@ -26,13 +26,27 @@ class Split:
     """Examples and their labels.
 
     x: float32 (n, 784) or (n, 1, 28, 28) with values in [0, 1], or int64 tokens (n, length).
-    y: int64 (n,).
+    y: int64 (n,). Arrays become tensors, other whole numbers and booleans int64; labels that are fractions are refused.
     """
 
     x: Tensor
     y: Tensor
 
     def __post_init__(self):
+        for name in ("x", "y"):
+            try:
+                value = torch.as_tensor(getattr(self, name))
+            except (TypeError, ValueError, RuntimeError) as error:
+                raise ValueError(
+                    f"{name} of a Split must be a tensor or an array of numbers: {error}"
+                ) from None
+            object.__setattr__(self, name, value)
+        fractions = self.y.is_floating_point() or self.y.is_complex()
+        if fractions and len(self.y):
+            raise ValueError(
+                f"labels are whole numbers, but y is {self.y.dtype}: convert it, y.long()"
+            )
+        object.__setattr__(self, "y", self.y.long())
         if self.y.ndim != 1 or len(self.x) != len(self.y):
             raise ValueError(
                 f"a Split needs one label for each example: x has shape {tuple(self.x.shape)}, "
@@ -64,6 +78,11 @@ class Task:
     classes: tuple[int, ...]
 
     def __post_init__(self):
+        object.__setattr__(self, "classes", tuple(map(int, self.classes)))
+        if not self.classes or len({*self.classes}) < len(self.classes):
+            raise ValueError(
+                f"task {self.name!r}: classes is {self.classes}; name each output that the task uses, once"
+            )
         for part in ("train", "validation", "test"):
             y = getattr(self, part).y
             if y.is_meta:

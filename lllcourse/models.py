@@ -31,7 +31,7 @@ class MLP(nn.Module):
             skip_init(nn.Linear, i, o)
             for i, o in zip(sizes, sizes[1:], strict=False)
         )
-        generator = torch.Generator().manual_seed(seed)
+        generator = checks.generator(seed)
         with torch.no_grad():
             for layer in self.layers:
                 _draw(layer, generator)
@@ -83,7 +83,7 @@ class VAE(nn.Module):
         """
         x = x.flatten(1)
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
-        noise = torch.randn(mean.shape, generator=generator).to(x.device)
+        noise = torch.randn(mean.shape, generator=generator).to(mean)
         logits = self.decoder(mean + (log_variance / 2).exp() * noise)
         pixels = F.binary_cross_entropy_with_logits(logits, x, reduction="none")
         to_prior = (mean**2 + log_variance.exp() - 1 - log_variance) / 2
@@ -93,7 +93,7 @@ class VAE(nn.Module):
     def sample(self, n, generator):
         """n new images, (n, inputs), each the decoder's mean at a code that `generator`, on the CPU, draws."""
         z = torch.randn(n, self.code, generator=generator)
-        return self.decoder(z.to(self.decoder.layers[0].weight.device)).sigmoid()
+        return self.decoder(z.to(self.decoder.layers[0].weight)).sigmoid()
 
 
 class Reader(nn.Module):
@@ -132,7 +132,7 @@ class Reader(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.answer = skip_init(nn.Linear, width, answers)
-        generator = torch.Generator().manual_seed(seed)
+        generator = checks.generator(seed)
         with torch.no_grad():
             self.words.normal_(0, 0.4, generator=generator)
             self.places.normal_(1, 0.5, generator=generator)

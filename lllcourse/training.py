@@ -1,6 +1,9 @@
 """Train and evaluate a network on one Split: whole tensors on one device, seeded, without a DataLoader."""
 
+from contextlib import contextmanager
+
 import torch
+from torch import nn
 
 from . import checks
 from .checks import Diverged  # noqa: F401 (a part of what training promises)
@@ -18,7 +21,8 @@ OPTIMIZERS = {
 
 def predict(model, x, active=None):
     """The label of each example, int64 (n,): its largest active output."""
-    return only_active(model(x), active).argmax(1)
+    with evaluating(model):
+        return only_active(model(x), active).argmax(1)
 
 
 def train(
@@ -54,27 +58,27 @@ def train(
     )
     device = device_of(model)
     split, active = split.to(device), None if active is None else active.to(device)
-    checks.learnable(split, active, count_outputs(model, split))
+    checks.learnable(split, active, count_outputs(model, split.x))
 
     optimizer = OPTIMIZERS[optimizer](model.parameters(), lr)
-    # A generator on the CPU, so that the order is the same on every device.
-    generator = torch.Generator().manual_seed(seed)
+    generator = checks.generator(seed)
     losses = torch.zeros(epochs, device=device)
     model.train()
-    for epoch in _bar(range(epochs)) if progress else range(epochs):
-        drawn = batches(split, active, batch_size, generator)
-        for step, (x, y, mask) in enumerate(drawn, 1):
-            optimizer.zero_grad()
-            value = loss(model, x, y, mask)
-            checks.loss_is_finite(value, step, epoch + 1, lr)
-            value.backward()
-            with torch.no_grad():
-                if after_gradient:
-                    after_gradient(model)
-                optimizer.step()
-                if after_step:
-                    after_step(model)
-                losses[epoch] += value * len(y) / len(split)
+    with layers_draw_from(seed, device):
+        for epoch in _bar(range(epochs)) if progress else range(epochs):
+            drawn = batches(split, active, batch_size, generator)
+            for step, (x, y, mask) in enumerate(drawn, 1):
+                optimizer.zero_grad()
+                value = loss(model, x, y, mask)
+                checks.loss_is_finite(value, step, epoch + 1, lr)
+                value.backward()
+                with torch.no_grad():
+                    if after_gradient:
+                        after_gradient(model)
+                    optimizer.step()
+                    if after_step:
+                        after_step(model)
+                    losses[epoch] += value * len(y) / len(split)
     checks.weights_are_finite(model, lr)
     return losses
 
@@ -87,7 +91,7 @@ def batches(split, active, batch_size, generator):
     """
     order = torch.randperm(len(split), generator=generator).to(split.y.device)
     own = active is not None and active.ndim == 2
-    for chosen in order.split(batch_size):
+    for chosen in order.split(int(batch_size)):
         yield split.x[chosen], split.y[chosen], active[chosen] if own else active
 
 
@@ -99,15 +103,43 @@ def evaluate(model, split, active=None, *, predict=predict):
     Raises ValueError for an empty split.
     """
     checks.require(len(split), "the split is empty: it has no accuracy")
-    device, training = device_of(model), model.training
+    device = device_of(model)
     split, active = split.to(device), None if active is None else active.to(device)
-    model.eval()
-    right = sum(
-        (predict(model, x, active) == y).sum()
-        for x, y in zip(split.x.split(2048), split.y.split(2048), strict=True)
-    )
-    model.train(training)
+    with evaluating(model):
+        right = sum(
+            (predict(model, x, active) == y).sum()
+            for x, y in zip(split.x.split(2048), split.y.split(2048), strict=True)
+        )
     return right.item() / len(split)
+
+
+@contextmanager
+def layers_draw_from(seed, device):
+    """Inside, what layers draw of themselves (dropout) follows from the seed; outside, nobody's draws are changed."""
+    own = {"devices": []}
+    if device.type not in ("cpu", "meta"):
+        own = {"devices": [device], "device_type": device.type}
+    with torch.random.fork_rng(**own):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def evaluating(model):
+    """Inside, the network is only looked at: no dropout, and batch norm by the statistics that it has. Whatever looks
+    at a network does it in here; afterwards every layer is in the mode in which it was.
+
+    model: a network; or another function, a network with other weights say, which is taken as it is.
+    """
+    layers = list(model.modules()) if isinstance(model, nn.Module) else []
+    modes = [(layer, layer.training) for layer in layers]
+    try:
+        for layer in layers:
+            layer.training = False
+        yield
+    finally:
+        for layer, mode in modes:
+            layer.training = mode
 
 
 def device_of(model):
@@ -115,14 +147,14 @@ def device_of(model):
     return next(model.parameters()).device
 
 
-def count_outputs(model, split):
-    """How many outputs `model` has for the examples of `split`.
+def count_outputs(model, x):
+    """How many outputs `model` has for the examples x, (n, ...).
 
     Raises ValueError, with the shape of an example, where the network does not take it.
     """
-    x = split.x[:1].to(device_of(model))
+    x = x[:1].to(device_of(model))
     try:
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(model):
             outputs = model(x)
     except RuntimeError as error:
         raise ValueError(

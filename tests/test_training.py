@@ -103,9 +103,9 @@ def test_evaluation_leaves_the_mode_of_the_model_alone():
     "settings, message",
     [
         ({"optimizer": "rmsprop"}, "'rmsprop'; it must be one of 'sgd'"),
-        ({"lr": 0}, "lr > 0"),
-        ({"lr": float("nan")}, "lr > 0"),
-        ({"batch_size": 0}, "batch_size >= 1"),
+        ({"lr": 0}, "lr is 0; .* above 0"),
+        ({"lr": float("nan")}, "lr is nan"),
+        ({"batch_size": 0}, "batch_size is 0; .* 1 or more"),
         (
             {"active": torch.ones(9, dtype=torch.bool)},
             "boolean mask over the 10 outputs",

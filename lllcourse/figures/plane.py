@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from ..losses import cross_entropy
+from ..training import evaluating
 
 
 def position(model):
@@ -60,5 +61,6 @@ class Plane:
             there = lambda x: functional_call(model, weights, (x,))  # noqa: E731
             return cross_entropy(there, split.x, split.y)
 
-        rows = [torch.stack([at(torch.stack([x, y])) for x in xs]) for y in ys]
+        with evaluating(model):
+            rows = [torch.stack([at(torch.stack([x, y])) for x in xs]) for y in ys]
         return torch.stack(rows).cpu()

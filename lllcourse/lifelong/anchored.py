@@ -7,6 +7,8 @@ family differ in two things only: how they measure b (`measure`), and what becom
 task has been learned (`fold`).
 """
 
+import math
+
 import torch
 
 from .. import checks
@@ -66,7 +68,8 @@ def fold(importance, anchor, new, parameters):
 class Anchored(Method):
     """What the anchored methods share: they measure importance after each task, and pull after each step.
 
-    lam: the strength, from 0 (fine-tuning) to infinity (what has importance is frozen). Raises ValueError otherwise.
+    lam: the strength, from 0 (fine-tuning) to infinity (what has importance is frozen). Raises ValueError otherwise,
+    and where lam is infinite for a network with running statistics (batch normalisation), which nothing would freeze.
     """
 
     # The pull is a step of plain gradient descent; Adam rescales its steps.
@@ -81,6 +84,10 @@ class Anchored(Method):
         return penalty(model.parameters(), self.importance, self.anchor, self.lam)
 
     def before_task(self, model, task):
+        if self.lam == math.inf:
+            checks.no_running_statistics(
+                model, "which lam=inf does not freeze; take a finite lam"
+            )
         self.weight = pull_weight(self.importance, self.lam, self.step_size)
 
     def after_step(self, model):

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from .. import training
+from .. import checks, training
 from ..masks import straight_through
 from ..models import MLP
 from .method import nbytes
@@ -73,8 +73,7 @@ class CPG(PackNet):
     its network's parameters: later, wider layers are cut to them, so that its outputs stay as they were to the bit.
 
     Where a layer has no weights left for a task, it grows too, instead of refusing the task as PackNet does.
-    Raises ValueError for settings out of range, another network, a task without validation images, and tasks that do
-    not come in one call of `learn`.
+    Raises ValueError for settings out of range, another network, and a task without validation images.
     """
 
     def __init__(
@@ -111,7 +110,7 @@ class CPG(PackNet):
         self.picks, self.shapes, self.scores = [], [], {}
         # Not the network's own stream: grown units would start as copies of its
         # first ones.
-        self.generator = torch.Generator().manual_seed(10**6 + seed)
+        self.generator = checks.generator(10**6 + seed)
 
     def before_task(self, model, task):
         trained = all(p.requires_grad for p in model.parameters())

@@ -26,6 +26,7 @@ import torch
 
 from .. import checks
 from ..metrics import backward_transfer, forward_transfer
+from ..tasks.scenarios import listed
 from .method import learn
 
 MOST = 16
@@ -38,6 +39,7 @@ def pairwise(make_method, make_model, tasks, *, on="validation", **settings):
     order that is chosen by test images cannot be judged by them. The diagonals are 0. It trains T (T - 1) pairs; take
     the mean over several seeds before you trust a difference. Raises ValueError for fewer than two tasks.
     """
+    tasks = listed(tasks)
     T = len(tasks)
     checks.require(T >= 2, f"there are {T} tasks; transfer is measured between two")
     forward, backward = torch.zeros(2, T, T, dtype=torch.float64)

@@ -16,7 +16,7 @@ import torch
 from .. import checks
 from ..losses import only_active
 from ..per_sample import summed_gradients
-from ..training import device_of
+from ..training import count_outputs, device_of
 from .anchored import Anchored, fold, penalty
 
 __all__ = ["EWC", "importance", "penalty"]
@@ -29,7 +29,8 @@ def importance(
 ):
     """The diagonal of the Fisher information: a tensor for each parameter, its mean squared per-example gradient.
 
-    x: (n, ...), the examples. active: boolean mask (outputs,), those that take part; None means all.
+    x: (n, ...), the examples. active: boolean mask (outputs,) or, one for each example, (n, outputs): the outputs that
+    take part; None means all.
     labels: whose log-likelihood log p(label | x) is differentiated: "expected" takes the exact mean over the model's
     own p(k | x), a backward pass for each active output; "sampled" draws one label an example from it (from `seed`);
     "true" takes y, int64 (n,), which gives the "empirical" Fisher.
@@ -37,23 +38,28 @@ def importance(
     Raises ValueError for an unknown kind of labels, no data, or "true" labels that are not there.
     """
     check_data(x, y, labels)
-    device, generator = device_of(model), torch.Generator().manual_seed(seed)
-    x, y = x.to(device), None if y is None else y.to(device)
-    outputs = range(model(x[:1]).shape[1])
-    if active is not None:
-        outputs, active = active.nonzero().flatten().tolist(), active.to(device)
+    device, generator = device_of(model), checks.generator(seed)
+    outputs = count_outputs(model, x)
+    if active is None:
+        active = torch.ones(outputs, dtype=torch.bool)
+    x, active = x.to(device), active.to(device)
+    y = None if y is None else y.to(device)
+    own = active.ndim == 2
+    taking_part = (active.any(0) if own else active).nonzero().flatten().tolist()
     total = [torch.zeros_like(p) for p in model.parameters()]
 
-    for start in range(0, len(x), batch_size):
-        batch = slice(start, start + batch_size)
+    for batch in torch.arange(len(x), device=device).split(batch_size):
+        mask = active[batch] if own else active
 
-        def cotangents(logits, batch=batch):
+        def cotangents(logits, batch=batch, mask=mask):
             # d log p_k / d logits = e_k - p; a weight p_k on its square is
             # sqrt(p_k) on itself.
-            p = only_active(logits, active).softmax(1)
-            one_hot = torch.eye(p.shape[1], device=p.device)
+            p = only_active(logits, mask).softmax(1)
+            one_hot = torch.eye(outputs, device=device, dtype=p.dtype)
             if labels == "expected":
-                return [p[:, k, None].sqrt() * (one_hot[k] - p) for k in outputs]
+                return [
+                    p[:, k, None].sqrt() * (one_hot[k] - p) for k in taking_part
+                ]
             # p divided by exponential noise is largest at k with probability p_k: a
             # draw that works on any device
             noise = (

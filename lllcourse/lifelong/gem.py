@@ -18,7 +18,7 @@ import torch
 
 from .. import checks
 from ..losses import cross_entropy
-from ..training import device_of
+from ..training import device_of, evaluating
 from .memory import competing
 from .method import Method, nbytes
 
@@ -97,9 +97,10 @@ def solve_dual(gram, slopes):
 def gradient(model, x, y, active=None):
     """The gradient of the mean cross-entropy on the examples x, y, as one vector (P,).
 
-    active: the outputs that compete, a boolean mask (outputs,) or (n, outputs); None means all.
+    active: the outputs that compete, a boolean mask (outputs,) or (n, outputs); None means all. The network is
+    looked at in evaluation mode: what is to be kept is what it answers.
     """
-    with torch.enable_grad():
+    with torch.enable_grad(), evaluating(model):
         loss = cross_entropy(model, x, y, active)
         parts = torch.autograd.grad(loss, weights(model), materialize_grads=True)
     return torch.cat([part.flatten() for part in parts])
@@ -125,7 +126,7 @@ class GEM(Method):
         checks.count("memory", memory, otherwise)
         check_margin(margin)
         self.size, self.margin = memory, margin
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = checks.generator(seed)
         self.memory = []  # for each past task: x, y and the outputs that it was learned with
         self.active = None
 

@@ -13,7 +13,7 @@ import copy
 
 import torch
 
-from .. import training
+from .. import checks, training
 from ..models import VAE
 from .lwf import frozen, weights
 from .memory import competing
@@ -68,7 +68,7 @@ class GenerativeReplay(Method):
                 f"steps is {steps!r}; it must be a whole number from 0 on"
             )
         self.steps, self.sizes, self.seed = steps, (hidden, code), seed
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = checks.generator(seed)
         self.learned = 0  # how many tasks
         self.vae, self.solver, self.own = None, None, None
 
@@ -101,7 +101,7 @@ class GenerativeReplay(Method):
         x, old = task.train.x.to(device), copy.deepcopy(self.vae)
         if old is None:
             self.shape = x.shape[1:]
-            self.vae = VAE(x[0].numel(), *self.sizes, seed=self.seed).to(device)
+            self.vae = VAE(x[0].numel(), *self.sizes, seed=self.seed).to(x)
         settings = {"steps": self.steps, "generator": self.generator}
         train_generator(self.vae, x, old, 1 / self.learned, **settings)
         self.solver, self.own = frozen(model), active

@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional as F
 
 from .. import checks
-from ..training import device_of
+from ..training import device_of, evaluating
 from .lwf import frozen, weights
 from .method import Method, nbytes
 
@@ -75,7 +75,7 @@ class ICaRL(Method):
         checks.count("memory", memory, "one for each class at least")
         checks.count("batch", batch, "iCaRL trains on exemplars too")
         self.size, self.batch = memory, batch
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = checks.generator(seed)
         # for each class x (m, ...), best first
         self.exemplars, self.teacher = (
             {},
@@ -154,7 +154,8 @@ class ICaRL(Method):
 
 def phi(model, x):
     """The features of x, (n, d), each row of length 1."""
-    return unit(model.features(x).flatten(1))
+    with evaluating(model):
+        return unit(model.features(x).flatten(1))
 
 
 def unit(vectors):

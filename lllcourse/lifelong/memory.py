@@ -31,7 +31,7 @@ class Reservoir:
     def __init__(self, size, seed=0):
         checks.count("memory", size, "use Method() for no memory")
         self.size, self.seen, self.kept = size, 0, []
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = checks.generator(seed)
 
     def __len__(self):
         return min(self.seen, self.size)

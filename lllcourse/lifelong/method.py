@@ -15,7 +15,14 @@ from torch import Tensor, nn
 from .. import checks, training
 from ..data import concatenate
 from ..losses import cross_entropy
-from ..tasks.scenarios import SCENARIOS, active_outputs, check_tasks, relabelled
+from ..tasks.scenarios import (
+    SCENARIOS,
+    active_outputs,
+    check_tasks,
+    listed,
+    relabelled,
+    without_examples,
+)
 
 
 class Method:
@@ -33,6 +40,8 @@ class Method:
     #: The number of the task that is trained or asked, from 1, where the scenario
     #: tells it ("task"); else None.
     asked = None
+    #: The tasks that `learn` has taught it, without their examples.
+    past = ()
     #: Where the method is defined. "adam" is left out by those that rely on steps
     #: of plain gradient descent.
     optimizers, scenarios = tuple(training.OPTIMIZERS), SCENARIOS
@@ -102,6 +111,8 @@ def learn(
 ) -> Learned:
     """Train `model` in place on one task after another with `method`, and measure it on all tasks after each.
 
+    tasks: a list of `Task`s. With a method that has learned tasks before, these are further ones: it goes on as in one
+    call, with R for the new tasks alone.
     scenario: "task", "domain" or "class" (see `lllcourse.tasks`).
     joint: train task i on the data of tasks 1 to i together, the upper bound of life-long learning.
     epochs, batch_size, optimizer, lr, seed, progress: as in `training.train`; the optimiser starts anew for each task.
@@ -110,10 +121,17 @@ def learn(
     `watch(model)` returns at the same moments.
 
     Returns a `Learned`. Raises ValueError for settings out of range, a task without data or with examples of another
-    shape than the first task's, and a method that has served another model; `training.Diverged` as soon as a loss is
-    not finite.
+    shape than the first task's, joint training with tasks whose data came in an earlier call, and a method that has
+    served another model; `training.Diverged` as soon as a loss is not finite.
     """
+    tasks = listed(tasks)
     _check(method, model, tasks, on, every, optimizer=optimizer, scenario=scenario)
+    checks.schedule(epochs, batch_size, lr)
+    seed = 1000 * checks.whole("seed", seed) + len(method.past)
+    checks.require(
+        not (joint and method.past),
+        "joint training needs the data of all tasks: give them in one call of learn",
+    )
     tasks = relabelled(tasks, scenario)
     method.step_size = (
         lr / (1 - training.MOMENTUM) if optimizer == "momentum" else lr
@@ -133,13 +151,14 @@ def learn(
                 batch_size=batch_size,
                 optimizer=optimizer,
                 lr=lr,
-                seed=seed * 1000 + i,
+                seed=seed + i,
                 loss=method.loss,
                 after_gradient=method.after_gradient,
                 after_step=recorder.after_step,
                 progress=progress,
             )
             method.after_task(model, task, own.to(training.device_of(model)))
+            method.past = (*method.past, without_examples(task))
         recorder.row(i)
     return recorder.learned(joint)
 
@@ -151,14 +170,17 @@ class _Recorder:
         self.method, self.model = method, model
         self.tasks, self.scenario = tasks, scenario
         self.on, self.every, self.watch = on, every, watch
-        self.outputs = training.count_outputs(model, tasks[0].train)
+        self.past = method.past
+        self.outputs = training.count_outputs(model, tasks[0].train.x)
         T = len(tasks)
         self.result = Learned(torch.zeros(T + 1, T, dtype=torch.float64), model)
         self.task, self.step, self.moments, self.curve = 0, 0, [], []
 
     def active(self, learned, j):
         """The outputs that compete when task j is answered after so many tasks, (outputs,)."""
-        return active_outputs(self.tasks, self.scenario, learned, j, self.outputs)
+        tasks, before = [*self.past, *self.tasks], len(self.past)
+        numbers = learned + before, j + before
+        return active_outputs(tasks, self.scenario, *numbers, self.outputs)
 
     def all_so_far(self, i):
         """The data of tasks 1 to i as one Split, and the outputs of each example's own task, (n, outputs)."""
@@ -170,7 +192,8 @@ class _Recorder:
         return concatenate(task.train for task in seen), torch.cat(own)
 
     def ask(self, j):
-        self.method.asked = j if self.scenario == "task" else None
+        number = len(self.past) + j
+        self.method.asked = number if self.scenario == "task" else None
 
     def accuracies(self):
         """On every task, (T,), after what has been learned so far."""
@@ -250,10 +273,8 @@ def _check(method, model, tasks, on, every, **settings):
             f"{type(method).__name__} works with {name} {' or '.join(map(repr, allowed))}, not {value!r}",
         )
     check_tasks(tasks, ("train", on))
-    checks.require(
-        every is None or every >= 1,
-        f"every is {every}; record the curve each 1 or more steps",
-    )
+    if every is not None:
+        checks.whole("every", every, least=1)
     checks.require(
         method.served is None or method.served() is model,
         f"this {type(method).__name__} holds what it kept of another model; make a new one for this run",

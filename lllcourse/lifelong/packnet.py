@@ -18,6 +18,7 @@ from functools import partial
 
 import torch
 from torch.func import functional_call
+from torch.nn.utils.parametrize import is_parametrized
 
 from .. import checks, training
 from ..masks import largest
@@ -49,8 +50,8 @@ class PackNet(Method):
     network as it stands.
 
     Raises ValueError for settings out of range, and, before the task is trained, where too few weights of a layer are
-    left for it, where the tasks do not come in one call of `learn`, and for a network with running statistics (batch
-    normalisation), which later tasks would change.
+    left for it, and for a network with running statistics (batch normalisation), which later tasks would change, or
+    with weights that are computed from others (weight normalisation).
     """
 
     # Nothing but the task says which weights to use.
@@ -76,11 +77,8 @@ class PackNet(Method):
             f"least is {least}; it must be a share from 0 on and below 1",
         )
         checks.one_of("optimizer", optimizer, training.OPTIMIZERS)
-        if retrain_epochs < 0 or batch_size < 1 or not lr > 0:
-            raise ValueError(
-                f"retrain_epochs={retrain_epochs}, batch_size={batch_size}, lr={lr}: "
-                "need retrain_epochs >= 0, batch_size >= 1, lr > 0"
-            )
+        checks.schedule(retrain_epochs, batch_size, lr)
+        checks.whole("seed", seed)
         self.keep, self.learned, self.owner = keep, 0, {}
         self.least, self.stuck = least, {}
         self.moving, self.held = {}, {}
@@ -98,12 +96,13 @@ class PackNet(Method):
             raise ValueError(
                 f"task {self.asked} ({task.name!r}): an owner is an int8 number, so 127 tasks are the most"
             )
-        if any(
-            getattr(m, "running_mean", None) is not None for m in model.modules()
-        ):
-            raise ValueError(
-                "the network keeps running statistics, which later tasks would change; use one without them"
-            )
+        checks.no_running_statistics(
+            model, "which later tasks would change; use one without them"
+        )
+        checks.require(
+            not any(map(is_parametrized, model.modules())),
+            "PackNet sets weights to zero, but those of this network are computed from others (weight norm, say)",
+        )
         if not self.owner:
             self.owner = {
                 name: torch.zeros_like(p, dtype=torch.int8)

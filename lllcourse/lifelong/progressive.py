@@ -96,7 +96,7 @@ class Progressive(Method):
 
     For a `ProgressiveMLP`, which is to be new. A task that has not been learned yet is answered by the newest column:
     before any training, the first one as it was drawn.
-    Raises ValueError for another network, and where the tasks do not come in one call of `learn`.
+    Raises ValueError for another network.
     """
 
     # Nothing but the task says which column to ask.
@@ -143,5 +143,5 @@ def check_order(method):
     if method.asked != method.learned + 1:
         raise ValueError(
             f"this {type(method).__name__} has learned {method.learned} tasks, and the next is called task "
-            f"{method.asked}: give learn all tasks in one call, and a new method to each call"
+            f"{method.asked}: an earlier run broke off, so begin again with a new method and a new network"
         )

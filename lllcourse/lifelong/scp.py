@@ -12,9 +12,10 @@ Kolouri et al. 2020, "Sliced Cramer synaptic consolidation for preserving deeply
 """
 
 import torch
+from torch.func import functional_call
 
 from .. import checks
-from ..training import device_of
+from ..training import device_of, evaluating
 from .anchored import Anchored
 
 
@@ -32,11 +33,14 @@ def importance(model, x, active=None, *, slices=None, examples=2000, seed=0):
         examples >= 1 and (slices is None or slices >= 1),
         f"examples={examples}, slices={slices}: take 1 or more of each (slices=None: the exact expectation)",
     )
-    device, generator = device_of(model), torch.Generator().manual_seed(seed)
+    device, generator = device_of(model), checks.generator(seed)
     if len(x) > examples:
         x = x[torch.randperm(len(x), generator=generator)[:examples].to(x.device)]
-    with torch.enable_grad():
-        mean = model(x.to(device)).mean(0)
+    theta = {
+        name: p.detach().requires_grad_() for name, p in model.named_parameters()
+    }
+    with torch.enable_grad(), evaluating(model):
+        mean = functional_call(model, theta, (x.to(device),)).mean(0)
     if active is not None:
         mean = mean[active.nonzero().flatten().to(device)]
     K = len(mean)
@@ -44,10 +48,10 @@ def importance(model, x, active=None, *, slices=None, examples=2000, seed=0):
     if slices is not None:
         directions = torch.randn(slices, K, generator=generator)
         directions /= directions.norm(dim=1, keepdim=True) * slices**0.5
-    total = [torch.zeros_like(theta) for theta in model.parameters()]
+    total = [torch.zeros_like(p) for p in theta.values()]
     for xi in directions.to(device, mean.dtype):
         gradients = torch.autograd.grad(
-            mean, list(model.parameters()), xi, retain_graph=True
+            mean, theta.values(), xi, retain_graph=True, materialize_grads=True
         )
         for b, g in zip(total, gradients, strict=True):
             b += g**2

@@ -7,6 +7,7 @@ help another.
 import torch
 
 from .. import checks
+from ..tasks.scenarios import listed
 from .method import Learned, Method, learn, nbytes
 
 
@@ -25,9 +26,10 @@ def separate(
         scenario != "class",
         "one model per task needs to know the task when it is asked; scenario='class' does not tell it",
     )
-    settings["scenario"] = scenario
+    settings["scenario"], tasks = scenario, listed(tasks)
+    first = 1000 * checks.whole("seed", seed)
     runs = [
-        learn(Method(), make_model(), [task], seed=1000 * seed + t, **settings)
+        learn(Method(), make_model(), [task], seed=first + t, **settings)
         for t, task in enumerate(tasks)
     ]
     untrained = torch.cat([run.R[0] for run in runs])

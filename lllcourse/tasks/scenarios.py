@@ -25,8 +25,9 @@ def relabelled(tasks, scenario) -> list[Task]:
     "task" and "class" keep the labels. Doing it twice changes nothing. Raises ValueError for an unknown scenario.
     """
     checks.one_of("scenario", scenario, SCENARIOS)
+    tasks = listed(tasks)
     if scenario != "domain":
-        return list(tasks)
+        return tasks
 
     def position(part, classes):
         columns = torch.tensor(classes, device=part.y.device)
@@ -63,12 +64,33 @@ def active_outputs(tasks, scenario, learned, on, outputs) -> Tensor:
     return mask
 
 
+def without_examples(task) -> Task:
+    """The same task with empty splits, which hold on to no data."""
+    parts = ("train", "validation", "test")
+    return replace(task, **{part: getattr(task, part)[[]] for part in parts})
+
+
+def listed(tasks) -> list[Task]:
+    """The tasks as a list, from a generator too. Raises ValueError for one task alone, none, and other things."""
+    if isinstance(tasks, Task):
+        raise ValueError(
+            f"tasks is one task, {tasks.name!r}; give a list, [task] for this one alone"
+        )
+    tasks = list(tasks)
+    checks.require(tasks, "a sequence needs at least one task")
+    for task in tasks:
+        checks.require(
+            isinstance(task, Task),
+            f"a sequence consists of Tasks, but one is a {type(task).__name__}",
+        )
+    return tasks
+
+
 def check_tasks(tasks, parts=("train", "validation", "test")):
-    """Raise ValueError, naming the task, where a sequence cannot be learned: it is empty, one of the named parts of a
-    task has no examples, or the examples have another shape than the first task's.
+    """Raise ValueError, naming the task, where a sequence cannot be learned: one of the named parts of a task has no
+    examples, or some that are not finite, or of another shape than the first task's.
     """
-    if not tasks:
-        raise ValueError("a sequence needs at least one task")
+    tasks = listed(tasks)
     shape = tasks[0].train.x.shape[1:]
     for number, task in enumerate(tasks, 1):
         for part in parts:
@@ -81,4 +103,9 @@ def check_tasks(tasks, parts=("train", "validation", "test")):
                 raise ValueError(
                     f"task {number} ({task.name!r}): examples of its {part} split have shape {tuple(x.shape[1:])}, "
                     f"those of task 1 {tuple(shape)}; one network takes one shape"
+                )
+            if x.is_floating_point() and not x.is_meta and not x.isfinite().all():
+                raise ValueError(
+                    f"task {number} ({task.name!r}) has values that are not finite in its {part} split; mend or drop "
+                    "these examples"
                 )

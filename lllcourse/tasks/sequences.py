@@ -17,9 +17,9 @@ def permuted(T, seed=0) -> list[Task]:
     Task 1 keeps the pixels where they are; `seed` draws the other orders. (Goodfellow et al. 2013, arXiv:1312.6211)
     Raises ValueError for T < 1.
     """
-    if T < 1:
+    if checks.whole("T", T) < 1:
         raise ValueError(f"permuted({T}): a sequence needs at least one task")
-    base, generator, tasks = digits(), torch.Generator().manual_seed(seed), []
+    base, generator, tasks = digits(), checks.generator(seed), []
     for t in range(T):
         order = (
             torch.arange(784)
@@ -39,7 +39,8 @@ def rotated(angles) -> list[Task]:
 
     (Lopez-Paz and Ranzato 2017, arXiv:1706.08840)
     """
-    base = digits()
+    base, angles = digits(), list(angles)
+    checks.require(angles, "rotated([]): a sequence needs at least one task")
     return [
         _with_images(base, f"rotated {angle:g}°", lambda x, a=angle: _rotate(x, a))
         for angle in angles
@@ -50,10 +51,12 @@ def split(pairs=PAIRS) -> list[Task]:
     """One task for each group of classes, with the images of these classes only.
 
     pairs: disjoint groups of digits, (0, 1), (2, 3), ... by default. (Zenke et al. 2017, arXiv:1703.04200)
-    Raises ValueError where a class is none of 0..9 or stands in two groups.
+    Raises ValueError where a class is none of 0..9 or stands in two groups, and for no group or an empty one.
     """
+    pairs = [tuple(pair) for pair in pairs]
     classes = [c for pair in pairs for c in pair]
-    if len(set(classes)) < len(classes) or not set(classes) <= set(range(10)):
+    disjoint = len(set(classes)) == len(classes) and set(classes) <= set(range(10))
+    if not pairs or not all(pairs) or not disjoint:
         raise ValueError(
             f"split({pairs}): the groups must be disjoint sets of the digits 0 to 9"
         )
@@ -68,7 +71,7 @@ def split(pairs=PAIRS) -> list[Task]:
             only(base.train, pair),
             only(base.validation, pair),
             only(base.test, pair),
-            tuple(pair),
+            pair,
         )
         for pair in pairs
     ]
@@ -81,7 +84,7 @@ def noisy_then_clean(seed=0, noise=0.2) -> list[Task]:
     The noise is drawn once, from `seed`, and stays fixed in the task's splits.
     """
     checks.share("noise", noise)
-    base, generator = digits(), torch.Generator().manual_seed(seed)
+    base, generator = digits(), checks.generator(seed)
 
     def salt_and_pepper(x):
         hit = torch.rand(x.shape, generator=generator) < noise

@@ -13,6 +13,7 @@ from itertools import combinations
 
 import torch
 
+from .. import checks
 from ..data import Split, Task
 
 ROWS, LENGTH = 6, 7  # five sentences and the question; words in each
@@ -394,6 +395,7 @@ def questions(T=20, seed=0, stories=1000) -> list[Task]:
         )
     if not 5 <= stories <= 2000:
         raise ValueError(f"questions(stories={stories}): ask for 5 to 2,000 a task")
+    seed = checks.whole("seed", seed)
     sizes = {"train": stories, "validation": stories // 5, "test": stories // 5}
     tasks = []
     for kind, answers in KINDS[:T]:

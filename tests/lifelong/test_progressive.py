@@ -171,14 +171,6 @@ def test_columns_before_the_first_task_are_refused():
         learn(Progressive(), model, short(2), scenario="task")
 
 
-def test_tasks_in_two_calls_are_refused_before_anything_changes():
-    method, learned = run(T=2, epochs=1)
-    before = weights(learned.model)
-    with pytest.raises(ValueError, match="all tasks in one call"):
-        learn(method, learned.model, short(3)[2:], scenario="task", epochs=1)
-    assert torch.equal(before, weights(learned.model))
-
-
 @pytest.mark.parametrize("column", [0, 2, -1])
 def test_a_column_that_is_not_there_is_named(column):
     with pytest.raises(ValueError, match=f"column is {column}; there are columns 1 to 1"):

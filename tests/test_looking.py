@@ -1,0 +1,120 @@
+"""What only looks at a network leaves it as it was: weights, gradients, statistics and modes; nor does it draw."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from lllcourse import figures, training
+from lllcourse.data import Split, Task
+from lllcourse.lifelong import (
+    AGEM,
+    EWC,
+    GEM,
+    L2,
+    MAS,
+    SCP,
+    SI,
+    GenerativeReplay,
+    LwF,
+    Method,
+    OnlineEWC,
+    Replay,
+    RWalk,
+    ewc,
+    gem,
+    icarl,
+    learn,
+    mas,
+    scp,
+)
+from lllcourse.per_sample import summed_gradients
+
+DRAW = torch.Generator().manual_seed(0)
+X, Y = torch.rand(20, 6, generator=DRAW), torch.arange(20) % 3
+
+
+class Net(nn.Module):
+    """Dropout and batch norm, of which one layer was put into evaluation mode by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(), nn.ReLU())
+        self.normed, self.head = nn.BatchNorm1d(8).eval(), nn.Linear(8, 3)
+
+    def features(self, x):
+        return self.normed(self.body(x))
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+def state(net):
+    return {
+        "tensors": copy.deepcopy(net.state_dict()),
+        "gradients": [None if p.grad is None else p.grad.clone() for p in net.parameters()],
+        "trained": [p.requires_grad for p in net.parameters()],
+        "modes": [layer.training for layer in net.modules()],
+        "hooks": [len(layer._forward_hooks) for layer in net.modules()],
+        "generator": torch.get_rng_state(),
+    }
+
+
+def same(a, b):
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    return all(map(same, a, b)) if isinstance(a, list) else a == b
+
+
+def plane(net):
+    at = figures.position(net)
+    draw = torch.Generator().manual_seed(1)
+    corners = (at + torch.randn(len(at), generator=draw) for _ in range(2))
+    figures.Plane.through(at, *corners).loss(net, Split(X, Y), torch.zeros(1), torch.zeros(1))
+
+
+LOOKS = {
+    "predict": lambda net: training.predict(net, X),
+    "evaluate": lambda net: training.evaluate(net, Split(X, Y)),
+    "count_outputs": lambda net: training.count_outputs(net, X),
+    "summed_gradients": lambda net: summed_gradients(net, X, lambda outputs: [outputs]),
+    **{
+        f"the Fisher information, {labels}": lambda net, labels=labels: ewc.importance(net, X, Y, labels=labels)
+        for labels in ewc.LABELS
+    },
+    "mas.importance": lambda net: mas.importance(net, X),
+    "scp.importance": lambda net: scp.importance(net, X),
+    "gem.gradient": lambda net: gem.gradient(net, X, Y),
+    "icarl.phi": lambda net: icarl.phi(net, X),
+    "position": figures.position,
+    "Plane.loss": plane,
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_looking_changes_nothing(name):
+    net = Net()
+    net(X).sum().backward()
+    before = state(net)
+    LOOKS[name](net)
+    after = state(net)
+    assert not [key for key in before if not same(before[key], after[key])]
+
+
+METHODS = (
+    Method, lambda: L2(1.0), lambda: EWC(1.0), lambda: OnlineEWC(1.0), lambda: SI(1.0), lambda: MAS(1.0),
+    lambda: RWalk(1.0), lambda: SCP(1.0), lambda: GEM(4), lambda: AGEM(4), lambda: Replay(4), LwF,
+    lambda: GenerativeReplay(steps=2),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("make", METHODS, ids=lambda make: type(make()).__name__)
+def test_a_run_without_an_epoch_changes_nothing_but_the_mode(make):
+    net, tasks = Net(), [Task(str(t), *3 * [Split(X, Y)], classes=range(3)) for t in (1, 2)]
+    before = state(net)
+    learn(make(), net, tasks, epochs=0)
+    after = state(net)
+    assert not [key for key in before if key != "modes" and not same(before[key], after[key])]
