@@ -77,6 +77,7 @@ class Learned:
 
     R: (T + 1, T), accuracies; row 0 before any training, row i after task i, column j - 1 for task j.
     seconds, cpu_seconds: of the training on each task, a list of T floats; evaluation and watching do not count.
+    examples: how many of the data's examples each task's training went through, every epoch counted, a list of T ints.
     storage: the bytes kept from one task to the next besides the model (for joint training: the old data).
     steps: at which steps, counted over all tasks, curve and watched were taken; (points,) and empty if not asked for.
     curve: (points, T), the accuracy on every task. watched: what `watch` returned, a list.
@@ -86,6 +87,7 @@ class Learned:
     model: nn.Module
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
+    examples: list[int] = field(default_factory=list)
     storage: int = 0
     steps: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
     curve: Tensor | None = None
@@ -159,6 +161,7 @@ def learn(
             )
             method.after_task(model, task, own.to(training.device_of(model)))
             method.past = (*method.past, without_examples(task))
+        recorder.result.examples.append(epochs * len(data))
         recorder.row(i)
     return recorder.learned(joint)
 

@@ -43,5 +43,6 @@ def separate(
         model=models,
         seconds=[run.seconds[0] for run in runs],
         cpu_seconds=[run.cpu_seconds[0] for run in runs],
+        examples=[run.examples[0] for run in runs],
         storage=sum(nbytes(*model.parameters()) for model in models[:-1]),
     )

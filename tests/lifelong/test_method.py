@@ -5,10 +5,10 @@ import torch
 
 from lllcourse import metrics, tasks, training
 from lllcourse.data import concatenate
-from lllcourse.lifelong import EWC, Method, learn
+from lllcourse.lifelong import EWC, Method, learn, separate
 from lllcourse.models import MLP
 
-from .harness import weights
+from .harness import short, weights
 
 
 def net(seed=0):
@@ -96,6 +96,13 @@ def test_the_curve_starts_before_training_and_ends_with_R():
 def test_watching_changes_nothing():
     plain, watched = (learn(Method(), net(), tasks.permuted(2), epochs=1, every=every) for every in (None, 10))
     assert torch.equal(weights(plain.model), weights(watched.model))
+
+
+def test_the_examples_of_each_training_are_counted():
+    sequence = short(3)  # of 1,000 images each
+    assert learn(Method(), net(), sequence, epochs=2).examples == [2000, 2000, 2000]
+    assert learn(Method(), net(), sequence, epochs=2, joint=True).examples == [2000, 4000, 6000]
+    assert separate(net, sequence, epochs=2).examples == [2000, 2000, 2000]
 
 
 def test_time_is_counted_for_each_task():
