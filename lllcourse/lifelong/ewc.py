@@ -42,10 +42,10 @@ def importance(
     outputs = count_outputs(model, x)
     if active is None:
         active = torch.ones(outputs, dtype=torch.bool)
-    x, active = x.to(device), active.to(device)
-    y = None if y is None else y.to(device)
     own = active.ndim == 2
     taking_part = (active.any(0) if own else active).nonzero().flatten().tolist()
+    x, active = x.to(device), active.to(device)
+    y = None if y is None else y.to(device)
     total = [torch.zeros_like(p) for p in model.parameters()]
 
     for batch in torch.arange(len(x), device=device).split(batch_size):

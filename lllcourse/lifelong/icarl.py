@@ -110,8 +110,8 @@ class ICaRL(Method):
         z = model(x)
         target = F.one_hot(y, z.shape[1]).to(z.dtype)
         if self.exemplars:
-            old = list(self.exemplars)
-            target[:, old] = self.teacher(x)[:, old].sigmoid()
+            answers = self.teacher(x).sigmoid()
+            target = torch.where(self.old, answers, target)
         questions = F.binary_cross_entropy_with_logits(z, target, reduction="none")
         if active is not None:  # one mask an example (joint training): all of them
             seen = active if active.ndim == 1 else active.any(0)
@@ -139,6 +139,9 @@ class ICaRL(Method):
             x = data.x[data.y == c]
             self.exemplars[c] = x[herd(phi(model, x), share)]
         self.teacher = frozen(model)
+        self.old = active.new_zeros(active.shape)  # the classes with exemplars
+        for c in self.exemplars:
+            self.old[c] = True
 
     def stored(self):
         """All exemplars and their labels, x (n, ...) and y int64 (n,)."""

@@ -39,13 +39,16 @@ def check_seeded(train):
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
-def two_tasks_on_meta(method):
+def two_tasks_on_meta(method, active):
     """Take the method through two tasks on meta tensors, on which everything but the values exists, and float
-    operations that mix devices raise.
+    operations that mix devices raise. active: the outputs that compete, as `after_task` is told.
     """
     model, task = MLP(784, 10).to("meta"), digits()
-    active = torch.ones(10, dtype=torch.bool)
+    method.step_size, method.asked = 0.1, None
     for _ in range(2):
         method.before_task(model, task)
-        training.train(model, task.train[:100], active=active, epochs=1, loss=method.loss)
-        method.after_task(model, task, active.to("meta"))
+        training.train(
+            model, task.train[:100], active=active, epochs=1, loss=method.loss, after_step=method.after_step,
+            after_gradient=method.after_gradient,
+        )  # fmt: skip
+        method.after_task(model, task, active)

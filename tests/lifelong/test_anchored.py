@@ -151,19 +151,6 @@ def test_every_scenario_runs(method, scenario):
     assert R.isfinite().all()
 
 
-@each_method
-def test_the_method_is_device_agnostic(method):
-    """On meta tensors everything but the values exists, and mixing devices in float operations raises."""
-    model, task, method = MLP(784, 30, 10).to("meta"), digits(), method(0.1)
-    method.step_size, active = 0.1, torch.ones(10, dtype=torch.bool)
-    for _ in range(2):
-        method.before_task(model, task)
-        hooks = {"loss": method.loss, "after_step": method.after_step}
-        training.train(model, task.train[:1300], epochs=1, **hooks)
-        method.after_task(model, task, active)
-    assert all(b.is_meta for b in [*method.importance, *method.anchor])
-
-
 STRENGTHS = {OnlineEWC: 10, SI: 0.1, MAS: 0.03, RWalk: 1, SCP: 10}
 
 

@@ -237,20 +237,6 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_the_global_generator_al
     check_seeded(lambda seed: run(CPG(0.5, 1.0, most=1), T=2, epochs=1, seed=seed).model)
 
 
-def test_the_method_is_device_agnostic():
-    """On meta tensors everything but the values exists; only the accuracy, which asks for growth, needs values."""
-    model, method = MLP(*SIZES).to("meta"), CPG(0.5, 0.9, most=0)
-    task = replace(digits(), train=digits().train[:100])
-    for method.asked in (1, 2, 3):
-        method.before_task(model, task)
-        method.widen(model)
-        method.train_only(model, 0)
-        method.train_again(model, task, torch.ones(10, dtype=torch.bool))
-        method.after_task(model, task, torch.ones(10, dtype=torch.bool))
-        answers = method.predict(model, task.test.x.to("meta"), None)
-        assert answers.is_meta and answers.shape == (1000,)
-
-
 def test_grown_units_do_not_start_as_copies_of_the_first_ones():
     """With one seed for both, the network and the method must not draw the same numbers."""
     model = MLP(784, 20, 10, seed=3)

@@ -7,8 +7,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from lllcourse import metrics, tasks, training
-from lllcourse.data import digits
+from lllcourse import metrics, tasks
 from lllcourse.lifelong import EWC, L2, Method, ewc, learn
 from lllcourse.models import MLP
 
@@ -210,25 +209,3 @@ def test_ewc_forgets_less_than_fine_tuning_and_learns_more_than_the_frozen_netwo
         )
         assert ours > fine_tuning + 0.02
         assert ours > frozen + 0.05
-
-
-def test_importance_and_pull_are_device_agnostic():
-    """On meta tensors everything but the values exists, and mixing devices in float operations raises."""
-    model, (x, y) = MLP(784, 30, 10).to("meta"), some()
-    for labels in ("expected", "sampled", "true"):
-        assert all(b.is_meta for b in ewc.importance(model, x, y, labels=labels))
-    method = EWC(1.0)
-    method.step_size = 0.1
-    task = digits()
-    for _ in range(2):
-        method.before_task(model, task)
-        training.train(
-            model,
-            task.train[:64],
-            epochs=1,
-            loss=method.loss,
-            after_step=method.after_step,
-        )
-        method.importance = method.importance or ewc.importance(model, x)
-        method.anchor = method.anchor or [p.detach().clone() for p in model.parameters()]
-    assert ewc.penalty(model.parameters(), method.importance, method.anchor, 1.0).is_meta

@@ -415,29 +415,6 @@ def test_a_frozen_layer_stays_as_it_is():
     assert torch.equal(model.layers[0].weight, frozen)
 
 
-def test_memory_and_gradients_are_device_agnostic():
-    """On meta tensors everything but the values exists. GEM's dual needs values, so its solve is left out here."""
-    task = digits()
-    active = torch.ones(10, dtype=torch.bool, device="meta")
-    for method in (GEM(5), AGEM(5)):
-        model = net().to("meta")
-        for _ in range(2):
-            method.before_task(model, task)
-            if isinstance(method, GEM) and not isinstance(method, AGEM):
-                method.constrained = lambda model, g, method=method: method.past_gradients(model).sum(0) + g
-            training.train(
-                model,
-                task.train[:64],
-                active=active,
-                epochs=1,
-                loss=method.loss,
-                after_gradient=method.after_gradient,
-            )
-            method.after_task(model, task, active)
-        assert all(part.is_meta for kept in method.memory for part in kept)
-        assert method.storage() == 2 * (5 * (784 * 4 + 8) + 10)
-
-
 # --- what it is for -----------------------------------------------------------------------------------------------
 
 

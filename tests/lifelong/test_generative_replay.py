@@ -11,7 +11,7 @@ from lllcourse.data import Split, Task, digits
 from lllcourse.lifelong import GenerativeReplay, Method, generative_replay, learn
 from lllcourse.models import MLP, VAE
 
-from .harness import check_seeded, two_tasks_on_meta, weights
+from .harness import check_seeded, weights
 
 
 def net(seed=0):
@@ -263,12 +263,6 @@ def test_images_of_another_shape_are_generated_in_that_shape():
 
 def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_alone():
     check_seeded(lambda seed: run(small(seed=seed)).model)
-
-
-def test_the_method_is_device_agnostic():
-    method = small()
-    two_tasks_on_meta(method)
-    assert all(p.is_meta for p in [*method.vae.parameters(), *method.solver.parameters()])
 
 
 @pytest.mark.parametrize("steps", [-1, 1.5, math.nan])

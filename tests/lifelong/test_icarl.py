@@ -278,19 +278,3 @@ def test_numbers_of_examples_that_make_no_sense_are_named(bad):
 
 def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_alone():
     check_seeded(lambda seed: run(ICaRL(100, seed=seed), 2).model)
-
-
-def test_the_loss_and_herding_are_device_agnostic():
-    """On meta tensors everything but the values exists, and mixing devices in float operations raises."""
-    model, method = net().to("meta"), ICaRL(10)
-    method.exemplars = {c: torch.zeros(5, 784, device="meta") for c in (0, 1)}
-    method.teacher = net().to("meta")
-    active = torch.arange(10) < 4
-    training.train(
-        model,
-        tasks.split()[1].train[:100],
-        active=active,
-        epochs=1,
-        loss=method.loss,
-    )
-    assert icarl.herd(torch.zeros(9, 5, device="meta"), 3).is_meta

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from lllcourse import metrics, tasks, training
-from lllcourse.data import digits
 from lllcourse.lifelong import LwF, Method, learn, lwf
 from lllcourse.models import MLP
 
@@ -148,18 +147,6 @@ def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_a
     before = torch.get_rng_state()
     assert torch.equal(run(LwF(1.0))[1], run(LwF(1.0))[1])
     assert torch.equal(before, torch.get_rng_state())
-
-
-def test_the_method_is_device_agnostic():
-    """On meta tensors everything but the values exists, and mixing devices in float operations raises."""
-    model, task, method = MLP(784, 10).to("meta"), digits(), LwF(1.0)
-    active = torch.ones(10, dtype=torch.bool, device="meta")
-    for _ in range(2):
-        training.train(model, task.train[:100], epochs=1, loss=method.loss)
-        method.old = []  # which group includes which cannot be asked without values
-        method.after_task(model, task, active)
-        method.old = [[0, 1], [2, 3]]  # nor where a mask is true
-    assert all(p.is_meta for p in method.teacher.parameters())
 
 
 @pytest.mark.parametrize("lam", [-1.0, math.nan, math.inf])

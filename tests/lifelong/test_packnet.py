@@ -1,13 +1,10 @@
 """PackNet: who owns which weight, nothing forgotten, capacity that runs out with a word."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch.func import functional_call
 
 from lllcourse import metrics, tasks, training
-from lllcourse.data import digits
 from lllcourse.lifelong import Method, PackNet, learn, packnet
 from lllcourse.models import MLP
 
@@ -299,20 +296,3 @@ def test_layers_that_are_not_trained_are_left_alone():
     learn(method, model, short(2), scenario="task", epochs=1)
     assert torch.equal(model.layers[0].weight, before)
     assert "layers.0.weight" not in method.owner
-
-
-def test_the_method_is_device_agnostic():
-    """On meta tensors everything but the values exists, and mixing devices in float operations raises."""
-    model, task, method = MLP(*SIZES).to("meta"), digits(), PackNet(0.5)
-    task = replace(task, train=task.train[:100])
-    for method.asked in (1, 2):
-        method.before_task(model, task)
-        hooks = {
-            "after_gradient": method.after_gradient,
-            "after_step": method.after_step,
-        }
-        training.train(model, task.train, epochs=1, loss=method.loss, **hooks)
-        method.after_task(model, task, torch.ones(10, dtype=torch.bool))
-        answers = method.predict(model, task.test.x.to("meta"), None)
-        assert answers.is_meta and answers.shape == (1000,)
-    assert all(o.is_meta for o in method.owner.values())

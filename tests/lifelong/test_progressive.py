@@ -181,19 +181,6 @@ def test_the_same_seed_gives_the_same_network_and_leaves_the_global_generator_al
     check_seeded(lambda seed: run(T=2, epochs=1, seed=seed)[1].model)
 
 
-def test_columns_grow_on_the_device_and_in_the_type_of_the_others():
-    """On meta tensors everything but the values exists, and mixing devices in float operations raises."""
-    model, method = ProgressiveMLP(*SIZES).double().to("meta"), Progressive()
-    data = digits().train[:64]
-    for method.asked in (1, 2, 3):
-        method.before_task(model, digits())
-        training.train(model, Split(data.x.double(), data.y), epochs=1)
-        method.after_task(model, digits(), None)
-    assert all(p.is_meta and p.dtype == torch.float64 for p in model.parameters())
-    method.asked = 2
-    assert method.predict(model, data.x.double().to("meta"), None).shape == (64,)
-
-
 def test_the_sum_over_old_columns_by_hand():
     layer = torch.nn.Linear(1, 1)
     U = torch.nn.Linear(1, 1, bias=False)

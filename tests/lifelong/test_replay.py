@@ -8,7 +8,7 @@ from lllcourse.data import concatenate
 from lllcourse.lifelong import Method, Replay, learn
 from lllcourse.models import MLP
 
-from .harness import check_seeded, two_tasks_on_meta, weights
+from .harness import check_seeded, weights
 
 
 def net(seed=0):
@@ -99,12 +99,6 @@ def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_a
 def test_joint_training_with_a_memory_runs():
     learned = learn(Replay(20), net(), tasks.split()[:2], scenario="task", joint=True, epochs=1)
     assert learned.R.isfinite().all()
-
-
-def test_the_method_is_device_agnostic():
-    method = Replay(20)
-    two_tasks_on_meta(method)
-    assert all(part.is_meta for part in method.memory.kept)
 
 
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, None])
