@@ -8,6 +8,9 @@ unknowns as past tasks, where g has as many as the network has weights.
 
     minimise 1/2 v^T (G G^T) v + (G g)^T v   subject to   v >= 0
 
+"Would rise" is meant to first order in the step: where g' is orthogonal to g_k, the curvature decides, and the old loss
+can rise for every step size.
+
 Lopez-Paz and Ranzato 2017, "Gradient episodic memory for continual learning" (arXiv:1706.08840).
 """
 
@@ -117,7 +120,7 @@ class GEM(Method):
     memory: how many training examples are kept of each task, drawn at random from `seed` (all, if there are fewer).
     margin: see `project`.
 
-    With "sgd" a small step raises no old memory's loss. "momentum" and "adam" make their steps out of several
+    With "sgd" a step raises no old memory's loss to first order. "momentum" and "adam" make their steps out of several
     gradients: each of those is projected, but nothing is promised about the step.
     """
 

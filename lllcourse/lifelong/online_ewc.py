@@ -4,7 +4,8 @@
 
 EWC sums the parabolas of all past tasks exactly, each around its own anchor. The online variant lets old
 importances fade by the factor `decay` and ties all of them to the newest weights. With decay < 1 it slowly forgets what
-is long past, and so it never runs out of freedom.
+is long past, and so it never runs out of freedom. (In the paper's penalty the newest importance has faded once too: it
+is `decay` times this one, which a larger lambda makes up for.)
 
 Schwarz et al. 2018, "Progress & Compress" (arXiv:1805.06370), section 3.2; the idea is from Huszár 2018
 (arXiv:1712.03847).

@@ -7,8 +7,9 @@ they learned. Nothing is forgotten, since no old weight changes; the price is a 
 
 W_i^(k) is layer i of column k, U_i^(k:j) the adapter by which it reads column j. The first layer has none: all columns
 see the same input. Rusu et al. 2016, "Progressive neural networks" (arXiv:1606.04671), equation 1. For their larger
-networks the authors put a small non-linear layer into every adapter; here adapters are linear. They start at zero: a
-new column is at first a plain network, and learns from there how much of the others it wants.
+networks the authors let an adapter read all old columns together through one narrow non-linear layer, which bounds what
+a column adds; here every old column has a matrix of its own, so the network grows with the square of the tasks. They
+start at zero: a new column is at first a plain network, and learns from there how much of the others it wants.
 """
 
 import torch

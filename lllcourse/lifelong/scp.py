@@ -6,7 +6,7 @@ A slice is the projection of the outputs on a random direction xi. Two distribut
 and to first order a weight shifts a slice by the derivative of its mean. Since E[xi xi^T] = 1/K for K outputs, the
 expectation is exact: 1/K of the sum over the outputs k of (d mean_x f_k(x) / d theta_i)^2, K backward passes. Here, and
 only here, the mean comes before the square: gradients of different examples may cancel, because only the distribution
-as a whole is to be kept.
+as a whole is to be kept. To first order that is its mean: what spreads the outputs around it goes unnoticed.
 
 Kolouri et al. 2020, "Sliced Cramer synaptic consolidation for preserving deeply learned representations" (ICLR 2020).
 """

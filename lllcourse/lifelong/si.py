@@ -2,9 +2,13 @@
 
     omega_i = - sum over steps of g_i * (change of theta_i),      b_i = max(omega_i, 0) / (Delta_i^2 + damping)
 
-g is the gradient of the task's loss, so omega_i is the part of the fall of the loss that is owed to weight i. Divided
-by the square of the whole way Delta_i that the weight went during the task, it has the unit of a curvature. It is
-measured while training, at no extra pass over the data.
+g is the gradient of the loss, so with small steps on the whole data omega_i is the part of the fall of the loss that is
+owed to weight i. Divided by the square of the whole way Delta_i that the weight went during the task, it has the unit
+of a curvature. It is measured while training, at no extra pass over the data.
+
+With mini-batches, here as in the paper, g is the gradient of a batch's loss. After plain SGD steps on a first task
+omega_i is then the step size times the sum of g_i^2: never negative, and it counts how much batches disagree. All
+omega_i together are 60 times the true fall of the loss on the course's first task.
 
 Zenke, Poole and Ganguli 2017, "Continual learning through synaptic intelligence" (arXiv:1703.04200).
 """

@@ -211,7 +211,7 @@ def test_it_refuses_scenarios_that_do_not_tell_the_task(scenario):
             {"pick": "some"},
             "pick is 'some'; it must be one of 'learned', 'all', 'none'",
         ),
-        ({"retrain_epochs": -1}, "retrain_epochs=-1"),
+        ({"retrain_epochs": -1}, "epochs is -1"),
     ],
 )
 def test_settings_out_of_range_are_named(settings, message):

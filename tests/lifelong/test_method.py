@@ -118,7 +118,7 @@ def test_time_is_counted_for_each_task():
         ({"on": "train"}, "one of 'test', 'validation'"),
         ({"every": 0}, "every is 0"),
         ({"optimizer": "rmsprop"}, "rmsprop"),
-        ({"lr": -1.0}, "lr > 0"),
+        ({"lr": -1.0}, "lr is -1.0"),
     ],
 )
 def test_settings_out_of_range_are_named(settings, message):
