@@ -16,9 +16,10 @@ from lllcourse import metrics, training
 from lllcourse.data import concatenate
 from lllcourse.lifelong.cpg import CPG, cut
 from lllcourse.lifelong.ewc import EWC
-from lllcourse.lifelong.method import Learned, Method, learn, nbytes
+from lllcourse.lifelong.method import Method, learn
 from lllcourse.lifelong.packnet import FREE, PackNet
 from lllcourse.lifelong.progressive import Progressive, ProgressiveMLP
+from lllcourse.lifelong.recorder import Learned, nbytes
 from lllcourse.lifelong.separate_models import separate
 from lllcourse.models import MLP
 from lllcourse.tasks import permuted

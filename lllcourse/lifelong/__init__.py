@@ -3,7 +3,8 @@
 from .._lazy import lazy
 
 _NAMES = {
-    "method": ("Learned", "Method", "learn"),
+    "method": ("Method", "learn"),
+    "recorder": ("Learned",),
     "seeds": ("learn_seeds",),
     "separate_models": ("separate",),
     "anchored": (),

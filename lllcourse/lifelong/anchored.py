@@ -12,7 +12,8 @@ import math
 import torch
 
 from .. import checks
-from .method import Method, nbytes
+from .method import Method
+from .recorder import nbytes
 
 
 def penalty(parameters, importance, anchor, lam):

@@ -21,8 +21,8 @@ from torch.func import functional_call
 from .. import checks, training
 from ..masks import straight_through
 from ..models import MLP
-from .method import nbytes
 from .packnet import FREE, PackNet
+from .recorder import nbytes
 
 PICKS = ("learned", "all", "none")
 

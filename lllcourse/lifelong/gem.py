@@ -23,7 +23,8 @@ from .. import checks
 from ..losses import cross_entropy
 from ..training import device_of, evaluating
 from .memory import competing
-from .method import Method, nbytes
+from .method import Method
+from .recorder import nbytes
 
 
 def project(g, G, margin=0.0):

@@ -17,7 +17,8 @@ from .. import checks, training
 from ..models import VAE
 from .lwf import frozen, weights
 from .memory import competing
-from .method import Method, nbytes
+from .method import Method
+from .recorder import nbytes
 
 
 def mixed(new, old, r):

@@ -20,7 +20,8 @@ from torch.nn import functional as F
 from .. import checks
 from ..training import device_of, evaluating
 from .lwf import frozen, weights
-from .method import Method, nbytes
+from .method import Method
+from .recorder import nbytes
 
 
 def herd(features, m):

@@ -18,7 +18,8 @@ from torch.nn import functional as F
 
 from .. import checks
 from ..losses import distillation, only_active
-from .method import Method, nbytes
+from .method import Method
+from .recorder import nbytes
 
 
 class LwF(Method):

@@ -22,8 +22,9 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from .. import checks, training
 from ..masks import largest
-from .method import Method, nbytes
+from .method import Method
 from .progressive import check_order
+from .recorder import nbytes
 
 FREE = 0
 

@@ -17,7 +17,8 @@ from torch import nn
 from torch.nn.utils import skip_init
 
 from ..models import MLP
-from .method import Method, nbytes
+from .method import Method
+from .recorder import nbytes
 
 
 def layer_with_laterals(layer, h, adapters, old):

@@ -16,7 +16,8 @@ import torch
 from .. import checks
 from ..training import device_of
 from .memory import Reservoir, competing
-from .method import Method, nbytes
+from .method import Method
+from .recorder import nbytes
 
 
 class Replay(Method):

@@ -16,7 +16,7 @@ import torch
 from .. import checks
 from .anchored import Anchored
 from .ewc import importance
-from .method import nbytes
+from .recorder import nbytes
 from .si import follow
 
 

@@ -1,6 +1,7 @@
 """The same experiment with several seeds: one run says little, since seeds differ by more than many methods do."""
 
-from .method import Learned, learn
+from .method import learn
+from .recorder import Learned
 
 
 def learn_seeds(

@@ -8,7 +8,8 @@ import torch
 
 from .. import checks
 from ..tasks.scenarios import listed
-from .method import Learned, Method, learn, nbytes
+from .method import Method, learn
+from .recorder import Learned, nbytes
 
 
 def separate(
