@@ -18,7 +18,7 @@ PLUMBING = {
     "keeps numbers": r"\bkeep\(",
     "loops over seeds": r"\bfor seed\b",
 }
-MARK = r"\((paper|code|paper and code), \d+ minutes, (easy|medium|hard)\)"
+MARK = r": (paper|code|paper and code), \d+ minutes, (easy|medium|hard)"
 
 
 def faults(notebook, name):
@@ -160,4 +160,4 @@ def faults_of_text(notebook, name):
         yield f"there are {len(titles)} exercises, and should be 4 or more"
     for title in titles:
         if not re.search(MARK + "$", title):
-            yield f"the exercise {title!r} is not marked, as in 'By hand (paper, 10 minutes, easy)'"
+            yield f"the exercise {title!r} is not marked, as in 'By hand: paper, 10 minutes, easy'"

@@ -23,7 +23,7 @@ The contract of a chapter is read from the committed notebooks; verdicts are rea
    (`{dropdown}`, or an admonition with `:class: dropdown`), one at least.
 5. The `{method-card}` of every method of book/methods.yml whose chapter it is.
 6. Every verdict has parts named "seed 0 ..." (from the record) and "live, seed 0 ...".
-7. Four exercises or more, each marked at the end of its title: "By hand (paper, 10 minutes, easy)". It says paper, code
+7. Four exercises or more, each marked at the end of its title: "By hand: paper, 10 minutes, easy". It says paper, code
    or paper and code; and easy, medium or hard.
 """
 

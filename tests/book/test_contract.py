@@ -32,7 +32,7 @@ The Lagrangian says it.
 """
 WORDS = "\n\n" + "word " * 20
 EXERCISES = "## Exercises\n\n" + "\n\n".join(
-    f"```{{exercise}} By hand (paper, {n} minutes, easy)\n:label: ex-{n}\nDo it.\n```" for n in range(4)
+    f"```{{exercise}} By hand: paper, {n} minutes, easy\n:label: ex-{n}\nDo it.\n```" for n in range(4)
 )
 
 
@@ -154,8 +154,8 @@ def judged(*parts):
         (judged("seed 0"), "has no part 'live, seed ...'"),
         (judged("live, seed 0"), "has no part 'seed ...'"),
         (edited("body", "{method-card} agem", "{method-card} gem"), "the card agem is not on the page"),
-        (edited("exercises", "(paper, 3 minutes, easy)", "(hard)"), "By hand (hard)' is not marked"),
-        (edited("exercises", "{exercise} By hand (paper, 3", "{note} By hand (paper, 3"), "there are 3 exercises"),
+        (edited("exercises", ": paper, 3 minutes, easy", " (hard)"), "By hand (hard)' is not marked"),
+        (edited("exercises", "{exercise} By hand: paper, 3", "{note} By hand: paper, 3"), "there are 3 exercises"),
     ],
 )
 def test_each_rule_fires(change, fault):
