@@ -30,11 +30,13 @@ book: $(STAMP)  ## execute the chapters and build the book
 	@$(PY) -m tools.build_book
 	@echo "book: open _build/html/index.html, or run: make serve"
 
+# A file's tests go to one worker, so that what they share is made once. (Marks that group tests do nothing: xdist 3.8
+# writes them where pytest 9.2 no longer reads them.)
 test: $(STAMP)  ## every test; then each chapter from top to bottom at the smoke scale
 	@echo "test, 1 of 3: the chapters, as far as something changed"
 	@$(PY) -m tools.build_book --execute-only
 	@echo "test, 2 of 3: every test"
-	@$(PY) -m pytest -n 2 --dist loadgroup --durations=10
+	@$(PY) -m pytest -n 2 --dist loadfile --durations=10
 	@echo "test, 3 of 3: each chapter at the smoke scale, and the outputs that are stored"
 	@if compgen -G 'book/*/*.ipynb' >/dev/null; then \
 		LLLCOURSE_SCALE=smoke $(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \

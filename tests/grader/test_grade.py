@@ -181,10 +181,6 @@ def rows(folder):
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
-# One worker for all of them: the class is graded once.
-pytestmark = pytest.mark.xdist_group("autograde")
-
-
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     """The folder of a class that was graded once, and what the command printed."""
