@@ -20,7 +20,7 @@ CASES = [(name, scenario) for name, make in METHODS.items() for scenario in make
 
 def run(name, scenario, device, **settings):
     model = ProgressiveMLP(*SIZES) if name == "progressive" else MLP(*SIZES)
-    settings = {"scenario": scenario, "epochs": 2, "every": 5} | settings
+    settings = {"scenario": scenario, "epochs": 1, "every": 3} | settings
     learned = learn(METHODS[name](), model.to(device), three_tasks(), **settings)
     return learned.R, learned.curve, learned.storage, weights(learned.model).cpu()
 
