@@ -104,6 +104,11 @@ def alike(**lists):
     return zip(first, *others, strict=True)
 
 
+def all_finite(values):
+    """Are all values finite? The sum tells, unless it is too large itself."""
+    return bool(values.sum().isfinite()) or bool(values.isfinite().all())
+
+
 def finite(name, values):
     """Raise ValueError, naming the argument, where values are infinite or not a number."""
     if not values.is_meta and not values.isfinite().all():
@@ -138,7 +143,7 @@ def learnable(split, active, outputs):
     """
     if split.y.is_meta:
         return
-    if split.x.is_floating_point() and not split.x.isfinite().all():
+    if split.x.is_floating_point() and not all_finite(split.x):
         raise ValueError(
             "x of the training split holds values that are not finite; mend or drop these examples"
         )

@@ -69,7 +69,7 @@ def _linear_layers(model, x):
     alone = all(  # one row an example
         a.shape[:-1] == x.shape[:1] for found in calls.values() for a, _ in found
     )
-    if not once or not alone:
+    if not once or not alone or not outputs.requires_grad:
         return {}, None
     return {m: found[0] for m, found in calls.items() if found}, outputs
 

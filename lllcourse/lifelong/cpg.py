@@ -9,7 +9,8 @@ has a score s, the weight is on where s > 0, and the gradient passes the step as
 outgoing weights are zero at first, so that they change nothing yet. *Compacting* is PackNet's pruning and retraining.
 
 Hung et al. 2019, "Compacting, picking and growing for unforgetting continual learning" (arXiv:1910.06562). Simplified:
-the share that is kept is a setting, where the authors prune in small steps for as long as the accuracy allows.
+the share that is kept is a setting, where the authors prune in small steps for as long as the accuracy allows; and a
+weight is off where s <= 0, not .005, half of where all scores start.
 """
 
 from functools import partial

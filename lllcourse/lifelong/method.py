@@ -33,8 +33,8 @@ class Method:
     #: The number of the task that is trained or asked, from 1, where the scenario
     #: tells it ("task"); else None.
     asked = None
-    #: The tasks that `learn` has taught it, without their examples.
-    past = ()
+    #: The tasks that `learn` has taught it, without their examples; for `learn` alone.
+    _taught = ()
     #: Where the method is defined. "adam" is left out by those that rely on steps
     #: of plain gradient descent.
     optimizers, scenarios = tuple(training.OPTIMIZERS), SCENARIOS
@@ -99,9 +99,9 @@ def learn(
     tasks = listed(tasks)
     _check(method, model, tasks, on, every, optimizer=optimizer, scenario=scenario)
     checks.schedule(epochs, batch_size, lr)
-    seed = 1000 * checks.whole("seed", seed) + len(method.past)
+    seed = 1000 * checks.whole("seed", seed) + len(method._taught)
     checks.require(
-        not (joint and method.past),
+        not (joint and method._taught),
         "joint training needs the data of all tasks: give them in one call of learn",
     )
     tasks = relabelled(tasks, scenario)
@@ -130,7 +130,7 @@ def learn(
                 progress=progress,
             )
             method.after_task(model, task, own.to(training.device_of(model)))
-            method.past = (*method.past, without_examples(task))
+            method._taught = (*method._taught, without_examples(task))
         recorder.result.examples.append(epochs * len(data))
         recorder.row(i)
     return recorder.learned(joint)

@@ -42,7 +42,7 @@ class Recorder:
         self.method, self.model = method, model
         self.tasks, self.scenario = tasks, scenario
         self.on, self.every, self.watch = on, every, watch
-        self.past = method.past
+        self.taught = method._taught
         self.outputs = training.count_outputs(model, tasks[0].train.x)
         T = len(tasks)
         self.result = Learned(torch.zeros(T + 1, T, dtype=torch.float64), model)
@@ -50,7 +50,7 @@ class Recorder:
 
     def active(self, learned, j):
         """The outputs that compete when task j is answered after so many tasks, (outputs,)."""
-        tasks, before = [*self.past, *self.tasks], len(self.past)
+        tasks, before = [*self.taught, *self.tasks], len(self.taught)
         numbers = learned + before, j + before
         return active_outputs(tasks, self.scenario, *numbers, self.outputs)
 
@@ -64,7 +64,7 @@ class Recorder:
         return concatenate(task.train for task in seen), torch.cat(own)
 
     def ask(self, j):
-        number = len(self.past) + j
+        number = len(self.taught) + j
         self.method.asked = number if self.scenario == "task" else None
 
     def accuracies(self):

@@ -104,7 +104,8 @@ def check_tasks(tasks, parts=("train", "validation", "test")):
                     f"task {number} ({task.name!r}): examples of its {part} split have shape {tuple(x.shape[1:])}, "
                     f"those of task 1 {tuple(shape)}; one network takes one shape"
                 )
-            if x.is_floating_point() and not x.is_meta and not x.isfinite().all():
+            floats = x.is_floating_point() and not x.is_meta
+            if floats and not checks.all_finite(x):
                 raise ValueError(
                     f"task {number} ({task.name!r}) has values that are not finite in its {part} split; mend or drop "
                     "these examples"

@@ -82,8 +82,8 @@ def test_joint_training_in_a_second_call_is_refused():
 def test_a_method_holds_on_to_no_data_of_old_tasks():
     method = Method()
     learn(method, MLP(*SIZES), three_tasks(), epochs=0)
-    assert [task.name for task in method.past] == ["0/1", "2/3", "4/5"]
-    assert all(part.x.untyped_storage().nbytes() == 0 for task in method.past for part in (task.train, task.test))
+    assert [task.name for task in method._taught] == ["0/1", "2/3", "4/5"]
+    assert all(part.x.untyped_storage().nbytes() == 0 for task in method._taught for part in (task.train, task.test))
 
 
 @pytest.mark.parametrize("name", ["PackNet", "progressive"])
