@@ -136,6 +136,13 @@ def no_running_statistics(model, why):
         )
 
 
+def freezable(model, lam):
+    """Raise ValueError where lam is infinite, but the network keeps running statistics."""
+    if lam == math.inf:
+        why = "which lam=inf does not freeze; take a finite lam"
+        no_running_statistics(model, why)
+
+
 def learnable(split, active, outputs):
     """Raise ValueError, saying what is wrong, where a network with so many outputs cannot learn these examples.
 

@@ -7,8 +7,6 @@ family differ in two things only: how they measure b (`measure`), and what becom
 task has been learned (`fold`).
 """
 
-import math
-
 import torch
 
 from .. import checks
@@ -85,10 +83,7 @@ class Anchored(Method):
         return penalty(model.parameters(), self.importance, self.anchor, self.lam)
 
     def before_task(self, model, task):
-        if self.lam == math.inf:
-            checks.no_running_statistics(
-                model, "which lam=inf does not freeze; take a finite lam"
-            )
+        checks.freezable(model, self.lam)
         self.weight = pull_weight(self.importance, self.lam, self.step_size)
 
     def after_step(self, model):
