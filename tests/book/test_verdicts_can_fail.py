@@ -77,7 +77,7 @@ ewc.importance = lambda model, *args, **settings: [torch.zeros_like(p) for p in 
 from lllcourse.lifelong import gem
 gem.project = lambda g, G, margin=0.0: g
 """,
-        "parameters picture watched run live-gem accuracies claim",
+        "parameters picture watched run live-gem live-others accuracies claim",
         "epochs = 1",
     ),
     "progressive networks: old columns are trained on": Break(
