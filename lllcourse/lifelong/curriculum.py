@@ -39,15 +39,21 @@ def pairwise(make_method, make_model, tasks, *, on="validation", **settings):
     order that is chosen by test images cannot be judged by them. The diagonals are 0. It trains T (T - 1) pairs; take
     the mean over several seeds before you trust a difference. Raises ValueError for fewer than two tasks.
     """
-    tasks = listed(tasks)
+    tasks = two_or_more(tasks)
     T = len(tasks)
-    checks.require(T >= 2, f"there are {T} tasks; transfer is measured between two")
     forward, backward = torch.zeros(2, T, T, dtype=torch.float64)
     for i, j in permutations(range(T), 2):
         pair = [tasks[i], tasks[j]]
         R = learn(make_method(), make_model(), pair, on=on, **settings).R
         forward[i, j], backward[i, j] = forward_transfer(R), backward_transfer(R)
     return forward, backward
+
+
+def two_or_more(tasks):
+    """The tasks as a list, or a ValueError that says why there are not two."""
+    T = len(tasks := listed(tasks))
+    checks.require(T >= 2, f"there are {T} tasks; transfer is measured between two")
+    return tasks
 
 
 def score(order, W, fade=0.5) -> float:

@@ -23,12 +23,8 @@ def separate(
     and an untrained one on the tasks to come; `storage` counts the bytes of all models but the last.
     Raises ValueError in the class-incremental scenario: nothing there tells which model to ask.
     """
-    checks.require(
-        scenario != "class",
-        "one model per task needs to know the task when it is asked; scenario='class' does not tell it",
-    )
-    settings["scenario"], tasks = scenario, listed(tasks)
-    first = 1000 * checks.whole("seed", seed)
+    tasks, first = checked(tasks, scenario, seed)
+    settings["scenario"] = scenario
     runs = [
         learn(Method(), make_model(), [task], seed=first + t, **settings)
         for t, task in enumerate(tasks)
@@ -47,3 +43,12 @@ def separate(
         examples=[run.examples[0] for run in runs],
         storage=sum(nbytes(*model.parameters()) for model in models[:-1]),
     )
+
+
+def checked(tasks, scenario, seed):
+    """The tasks as a list, and the seed of the first of them; or a ValueError that names what is wrong."""
+    checks.require(
+        scenario != "class",
+        "one model per task needs to know the task when it is asked; scenario='class' does not tell it",
+    )
+    return listed(tasks), 1000 * checks.whole("seed", seed)
