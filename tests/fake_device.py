@@ -112,7 +112,7 @@ def _run(func, args, kwargs):
         if not isinstance(value, torch.Tensor) or not to_device:
             return value
         # what was changed in place is still the same tensor
-        return holders.get(id(value)) if id(value) in holders else OnDevice(value)
+        return holders[id(value)] if id(value) in holders else OnDevice(value)
 
     return tree_map(wrapped, result)
 

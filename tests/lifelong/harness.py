@@ -8,7 +8,46 @@ import torch
 from lllcourse import tasks, training
 from lllcourse.data import digits
 from lllcourse.figures import position as weights
+from lllcourse.lifelong import (
+    AGEM,
+    CPG,
+    EWC,
+    GEM,
+    L2,
+    MAS,
+    SCP,
+    SI,
+    GenerativeReplay,
+    ICaRL,
+    LwF,
+    Method,
+    OnlineEWC,
+    PackNet,
+    Progressive,
+    Replay,
+    RWalk,
+)
 from lllcourse.models import MLP
+
+# The methods that tie weights to an anchor, each from its lambda.
+ANCHORED = {
+    "L2": L2, "EWC": EWC, "online EWC": OnlineEWC, "SI": SI, "MAS": MAS, "SCP": SCP,
+    "RWalk": lambda lam: RWalk(lam, every=2),
+}  # fmt: skip
+# All methods, each new at every call, for tasks of a few steps.
+METHODS = {
+    "fine-tuning": Method,
+    **{name: lambda make=make: make(1.0) for name, make in ANCHORED.items()},
+    "GEM": lambda: GEM(4),
+    "A-GEM": lambda: AGEM(4),
+    "replay": lambda: Replay(8),
+    "generative replay": lambda: GenerativeReplay(steps=2, hidden=8, code=2),
+    "LwF": LwF,
+    "iCaRL": lambda: ICaRL(20),
+    "PackNet": lambda: PackNet(0.5, retrain_epochs=1),
+    "progressive": Progressive,
+    "CPG": lambda: CPG(0.5, 0.9, grow=2, most=1, retrain_epochs=1),
+}
 
 
 def some(n=40):

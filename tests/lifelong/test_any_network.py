@@ -6,43 +6,20 @@ from functools import cache
 import pytest
 import torch
 
-from lllcourse.lifelong import (
-    AGEM,
-    EWC,
-    GEM,
-    L2,
-    MAS,
-    SCP,
-    SI,
-    GenerativeReplay,
-    LwF,
-    Method,
-    OnlineEWC,
-    PackNet,
-    Replay,
-    RWalk,
-    learn,
-)
+from lllcourse.lifelong import L2, Method, learn
 
 from .. import zoo
-from .harness import weights
+from .harness import ANCHORED, METHODS, weights
 
-ANCHORED = {
-    "L2": L2, "EWC": EWC, "online EWC": OnlineEWC, "SI": SI, "MAS": MAS, "SCP": SCP,
-    "RWalk": lambda lam: RWalk(lam, every=2),
-}  # fmt: skip
-OTHERS = {
-    "GEM": lambda: GEM(4), "A-GEM": lambda: AGEM(4), "replay": lambda: Replay(8), "LwF": LwF,
-    "generative replay": lambda: GenerativeReplay(steps=2), "PackNet": lambda: PackNet(0.5, retrain_epochs=1),
-}  # fmt: skip
+OTHERS = ("GEM", "A-GEM", "replay", "LwF", "generative replay", "PackNet")
 NORMED = ("batch norm", "convolution, batch norm")
 SHORT = {"epochs": 3, "batch_size": 8, "lr": 0.2}
 
 
-def run(method, name, **settings):
+def run(method, name):
     """The network of this name after two tasks; what its layers draw in training is the same in every run."""
-    net = zoo.network(name)
-    return learn(method, net, zoo.sequence(name), **SHORT | settings)
+    scenario = "domain" if "domain" in method.scenarios else "task"
+    return learn(method, zoo.network(name), zoo.sequence(name), scenario=scenario, **SHORT)
 
 
 @cache
@@ -90,12 +67,11 @@ REFUSED = {
 @pytest.mark.parametrize("name", zoo.ZOO)
 @pytest.mark.parametrize("method", OTHERS)
 def test_the_other_methods_take_it_or_say_why_not(method, name):
-    settings = {"scenario": "task"} if method == "PackNet" else {}
     if wording := REFUSED.get((method, name)):
         with pytest.raises(ValueError, match=wording):
-            run(OTHERS[method](), name, **settings)
+            run(METHODS[method](), name)
         return
-    first, again = (run(OTHERS[method](), name, **settings) for _ in range(2))
+    first, again = (run(METHODS[method](), name) for _ in range(2))
     assert first.R.isfinite().all() and weights(first.model).isfinite().all()
     assert torch.equal(weights(first.model), weights(again.model))
     assert not torch.equal(weights(first.model), weights(fine_tuned(name).model))
@@ -105,9 +81,9 @@ def table():
     """The networks against the methods, in words: what the note of a change of this kind shows."""
     for name in zoo.ZOO:
         said = {}
-        for method, make in [*((m, lambda m=m: ANCHORED[m](1.0)) for m in ANCHORED), *OTHERS.items()]:
+        for method in (*ANCHORED, *OTHERS):
             try:
-                run(make(), name, **({"scenario": "task"} if method == "PackNet" else {}))
+                run(METHODS[method](), name)
             except ValueError as error:
                 said[method] = re.sub(r"\s+", " ", str(error))
         print(f"{name}: " + ("; ".join(f"{m}: {words}" for m, words in said.items()) or "all"))

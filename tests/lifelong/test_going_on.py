@@ -6,45 +6,12 @@ import pytest
 import torch
 
 from lllcourse import tasks
-from lllcourse.lifelong import (
-    AGEM,
-    CPG,
-    EWC,
-    GEM,
-    SCP,
-    SI,
-    GenerativeReplay,
-    ICaRL,
-    LwF,
-    Method,
-    PackNet,
-    Progressive,
-    ProgressiveMLP,
-    Replay,
-    RWalk,
-    learn,
-)
+from lllcourse.lifelong import Method, ProgressiveMLP, learn
 from lllcourse.models import MLP
 
-from .harness import weights
+from .harness import METHODS, weights
 
 SIZES = (784, 20, 10)
-METHODS = {
-    "fine-tuning": Method,
-    "EWC": lambda: EWC(1.0),
-    "SI": lambda: SI(1.0),
-    "RWalk": lambda: RWalk(1.0),
-    "SCP": lambda: SCP(1.0),
-    "GEM": lambda: GEM(10),
-    "A-GEM": lambda: AGEM(10),
-    "replay": lambda: Replay(20),
-    "generative replay": lambda: GenerativeReplay(steps=3, hidden=8, code=2),
-    "LwF": LwF,
-    "iCaRL": lambda: ICaRL(20),
-    "PackNet": lambda: PackNet(0.5, retrain_epochs=1),
-    "progressive": Progressive,
-    "CPG": lambda: CPG(0.5, 0.9, grow=2, most=1, retrain_epochs=1),
-}
 CASES = [(name, scenario) for name, make in METHODS.items() for scenario in make().scenarios]
 
 

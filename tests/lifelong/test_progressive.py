@@ -189,3 +189,16 @@ def test_the_sum_over_old_columns_by_hand():
     h, old = torch.tensor([[1.0]]), torch.tensor([[10.0]])
     z = progressive.layer_with_laterals(layer, h, [U, U], [old, 2 * old])
     assert z.item() == 2 * 1 + 0.5 + 3 * 10 + 3 * 20
+
+
+def test_columns_grow_on_the_device_and_in_the_type_of_the_others():
+    """On meta tensors everything but the values exists, and mixing devices in float operations raises."""
+    model, method = ProgressiveMLP(*SIZES).double().to("meta"), Progressive()
+    data = digits().train[:64]
+    for method.asked in (1, 2, 3):
+        method.before_task(model, digits())
+        training.train(model, Split(data.x.double(), data.y), epochs=1)
+        method.after_task(model, digits(), None)
+    assert all(p.is_meta and p.dtype == torch.float64 for p in model.parameters())
+    method.asked = 2
+    assert method.predict(model, data.x.double().to("meta"), None).shape == (64,)
