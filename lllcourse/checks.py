@@ -111,7 +111,7 @@ def all_finite(values):
 
 def finite(name, values):
     """Raise ValueError, naming the argument, where values are infinite or not a number."""
-    if not values.is_meta and not values.isfinite().all():
+    if not values.is_meta and not all_finite(values):
         raise ValueError(
             f"{name} has values that are not finite; if the training diverged, try a smaller lr"
         )
@@ -183,7 +183,7 @@ def loss_is_finite(value, step, epoch, lr):
 def weights_are_finite(model, lr):
     """Raise Diverged where the last step left a weight that is not finite."""
     for p in model.parameters():
-        if not p.is_meta and not p.isfinite().all():
+        if not p.is_meta and not all_finite(p):
             raise Diverged(
                 f"the last step left weights that are not finite: try a smaller lr than {lr}"
             )

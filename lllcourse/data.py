@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from . import checks
+
 DIGITS_FILE = Path(__file__).with_name("digits.npz")
 SIZES = {
     "train": 3500,
@@ -42,7 +44,7 @@ class Split:
                 ) from None
             object.__setattr__(self, name, value)
         fractions = self.y.is_floating_point() or self.y.is_complex()
-        if fractions and len(self.y):
+        if fractions and self.y.numel():
             raise ValueError(
                 f"labels are whole numbers, but y is {self.y.dtype}: convert it, y.long()"
             )
@@ -78,7 +80,8 @@ class Task:
     classes: tuple[int, ...]
 
     def __post_init__(self):
-        object.__setattr__(self, "classes", tuple(map(int, self.classes)))
+        classes = tuple(checks.whole("a class", c) for c in self.classes)
+        object.__setattr__(self, "classes", classes)
         if not self.classes or len({*self.classes}) < len(self.classes):
             raise ValueError(
                 f"task {self.name!r}: classes is {self.classes}; name each output that the task uses, once"

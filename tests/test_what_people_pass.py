@@ -8,7 +8,19 @@ import torch
 
 from lllcourse import tasks, training
 from lllcourse.data import Split, Task, digits
-from lllcourse.lifelong import CPG, EWC, GEM, ICaRL, Method, Replay, best_order, learn, pairwise, separate
+from lllcourse.lifelong import (
+    CPG,
+    EWC,
+    GEM,
+    GenerativeReplay,
+    ICaRL,
+    Method,
+    Replay,
+    best_order,
+    learn,
+    pairwise,
+    separate,
+)
 from lllcourse.models import MLP, VAE
 
 THREE = np.int64(3)
@@ -35,6 +47,7 @@ def test_numpy_whole_numbers_are_taken_as_seeds_and_sizes():
     )  # fmt: skip
     assert torch.equal(ours.R, theirs.R) and torch.equal(ours.curve, theirs.curve)
     VAE(np.int64(784), seed=THREE)
+    assert GenerativeReplay(steps=THREE).steps == 3
     assert len(tasks.permuted(THREE, seed=THREE)) == 3
     assert torch.equal(tasks.noisy_then_clean(THREE)[0].train.x, tasks.noisy_then_clean(3)[0].train.x)
     assert best_order(np.zeros((2, 2))) in ([0, 1], [1, 0])
@@ -91,6 +104,7 @@ def test_arrays_become_tensors_and_all_whole_labels_int64():
         (torch.zeros(2, 3), ["a", "b"], "y of a Split must be a tensor or an array of numbers"),
         (np.array([object(), object()]), [0, 1], "x of a Split must be"),
         (torch.zeros(2, 3), [[0], [1]], "one label for each example"),
+        (torch.zeros(1, 3), 0.5, "labels are whole numbers"),
     ],
 )
 def test_examples_and_labels_of_other_kinds_are_named(x, y, message):
@@ -104,7 +118,10 @@ def test_float64_examples_are_refused_by_name_before_training():
         training.train(net(), Split(split.x.numpy().astype(np.float64), split.y))
 
 
-@pytest.mark.parametrize("classes, message", [((), r"classes is \(\)"), ((0, 1, 1), r"once")])
+@pytest.mark.parametrize(
+    "classes, message",
+    [((), r"classes is \(\)"), ((0, 1, 1), "once"), ((0, 1.5), "a class is 1.5; it must be a whole number")],
+)
 def test_a_task_without_classes_or_with_one_twice_is_named(classes, message):
     part = Split(torch.zeros(0, 3), [])
     with pytest.raises(ValueError, match=message):

@@ -64,10 +64,7 @@ class GenerativeReplay(Method):
     scenarios = ("domain", "class")
 
     def __init__(self, steps=400, hidden=256, code=16, seed=0):
-        if not isinstance(steps, int) or steps < 0:
-            raise ValueError(
-                f"steps is {steps!r}; it must be a whole number from 0 on"
-            )
+        checks.whole("steps", steps, least=0)
         self.steps, self.sizes, self.seed = steps, (hidden, code), seed
         self.generator = checks.generator(seed)
         self.learned = 0  # how many tasks

@@ -13,12 +13,7 @@ _NAMES = {
         "rotated",
         "split",
     ),
-    "scenarios": (
-        "SCENARIOS",
-        "active_outputs",
-        "check_tasks",
-        "relabelled",
-    ),
+    "scenarios": ("SCENARIOS", "active_outputs", "check_tasks", "relabelled"),
     "stories": ("questions",),
 }
 __getattr__, __dir__, __all__ = lazy(__name__, _NAMES)
