@@ -267,8 +267,10 @@ def induction(draw):
 def position(draw):
     a, b, c = draw.sample(SHAPES, 3)
     first, second = draw.choices(list(SIDES), k=2)
-    story = [f"the {a} is {first} the {b}", f"the {b} is {second} the {c}"]
     (x, y), (u, v) = SIDES[first], SIDES[second]  # from b to a, from c to b
+    if (x, y) == (-u, -v):  # there and back: nothing tells how far, so try again
+        return position(draw)
+    story = [f"the {a} is {first} the {b}", f"the {b} is {second} the {c}"]
     asked = draw.choice(list(SIDES))
     far = (x + u) * SIDES[asked][0] + (y + v) * SIDES[asked][
         1
@@ -382,7 +384,7 @@ def questions(T=20, seed=0, stories=1000) -> list[Task]:
     """Twenty kinds of questions (or the first T of them) about tiny stories, a task each.
 
     stories: how many each task has for training; a fifth as many are for validation, and again for testing. In each of
-    these all answers of the kind are equally frequent. No story with its question occurs twice in a task.
+    these all answers of the kind are equally frequent (their numbers differ by one at most). No story with its question occurs twice in a task.
 
     x: int64 tokens (n, ROWS * LENGTH), see `tokens`; y: labels in ANSWERS; classes: the answers of this kind. Several
     kinds share answers, so what competes should be all answers met so far: scenario "class". (In "domain" one output
@@ -410,8 +412,11 @@ def questions(T=20, seed=0, stories=1000) -> list[Task]:
 
 
 def _split(kind, answers, n, draw, seen):
-    """n stories of a kind that are not in `seen` yet, with its answers in equal shares."""
-    room, x, y = Counter({a: -(-n // len(answers)) for a in answers}), [], []
+    """n stories of a kind that are not in `seen` yet, with its answers in equal shares, up to one story."""
+    # as many of each, and what is left over to answers drawn by lot
+    room = Counter(answers * (n // len(answers)))
+    room.update(draw.sample(answers, n % len(answers)))
+    x, y = [], []
     while len(x) < n:
         story, question, answer = kind(draw)
         text = (*story, question)

@@ -7,7 +7,7 @@ nothing of worlds, only what sentences mean.
 import random
 import re
 from collections import Counter, defaultdict
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -232,8 +232,23 @@ def test_all_answers_of_a_kind_are_equally_frequent(sequence, name):
     for part in PARTS:
         counts = getattr(task, part).y.bincount(minlength=len(ANSWERS))
         assert tuple(counts.nonzero().flatten().tolist()) == task.classes
-        fair = len(getattr(task, part)) / len(task.classes)
-        assert counts.max() <= fair + 1
+        assert counts.max() - counts[list(task.classes)].min() <= 1
+
+
+def test_a_position_does_not_hang_on_distances_that_nobody_told(sequence):
+    """The sentences do not say how far: near or far, one or the other or both, the answer is the same."""
+    task = sequence["position"]
+    for x, y in zip(task.train.x, task.train.y.tolist(), strict=True):
+        first, second, question = read(x).lower().replace(".", "").replace("?", "").split("\n")
+        steps = [found([line], rf"the (\w+) is ({'|'.join(AXES)}) the (\w+)")[0] for line in (first, second)]
+        ((a, way, c),) = found([question], rf"is the (\w+) ({'|'.join(AXES)}) the (\w+)")
+        for near, far in product((1, 2, 3), repeat=2):
+            place = {}
+            for (here, side, there), length in zip(steps, (near, far), strict=True):
+                place[here, there], place[there, here] = length * AXES[side], -length * AXES[side]
+            (b,) = {s for step in steps for s in step[::2]} - {a, c}
+            z = (place[a, b] + place[b, c]) / AXES[way]
+            assert ANSWERS[y] == ("yes" if z.real > 0 else "no")
 
 
 @each_kind
