@@ -172,12 +172,36 @@ def learnable(split, active, outputs):
         )
 
 
-def loss_is_finite(value, step, epoch, lr):
-    """Raise Diverged, naming the step, before a loss that is not finite reaches the weights."""
-    if not value.is_meta and not math.isfinite(value.item()):
-        raise Diverged(
-            f"the loss is {value.item()} in step {step} of epoch {epoch}: try a smaller lr than {lr}"
-        )
+class Losses:
+    """The losses of an epoch's batches. One that is not finite raises Diverged, naming the step: on the CPU before it
+    reaches the weights; elsewhere, where to look at a number is to wait for it, at the end of the epoch.
+    """
+
+    def __init__(self, device, epoch, lr):
+        self.at_once, self.epoch, self.lr = device.type == "cpu", epoch, lr
+        self.values, self.sizes = [], []
+
+    def add(self, value, examples):
+        """The loss of one batch, a scalar, and how many examples it had."""
+        self.values.append(value.detach())
+        self.sizes.append(examples)
+        if self.at_once:
+            self.look(len(self.values), value.item())
+
+    def mean(self):
+        """Over the examples of the epoch, a scalar on the device."""
+        values = torch.stack(self.values)
+        if not self.at_once and not values.is_meta and not all_finite(values):
+            for step, number in enumerate(values.tolist(), 1):
+                self.look(step, number)
+        sizes = torch.tensor(self.sizes, dtype=values.dtype).to(values.device)
+        return (values * sizes).sum() / sizes.sum()
+
+    def look(self, step, number):
+        if not math.isfinite(number):
+            raise Diverged(
+                f"the loss is {number} in step {step} of epoch {self.epoch}: try a smaller lr than {self.lr}"
+            )
 
 
 def weights_are_finite(model, lr):

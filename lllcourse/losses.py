@@ -16,7 +16,7 @@ def cross_entropy(model, x, y, active=None):
 
 def only_active(logits, active):
     """The logits (n, outputs) with those outside the mask `active` at minus infinity: probability 0."""
-    return logits if active is None else logits.masked_fill(~active, -torch.inf)
+    return logits if active is None else torch.where(active, logits, -torch.inf)
 
 
 def distillation(student_logits, teacher_logits, T=2.0):

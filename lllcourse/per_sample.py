@@ -1,9 +1,12 @@
-"""Squared or absolute gradients of single examples, summed: what importances are made of.
+"""Gradients of single examples and of groups of them: what importances and GEM's constraints are made of.
+
+Importances sum the squared or the absolute gradients of single examples.
 
 The square of a batch's mean gradient is something else (it shrinks as the batch grows), so each example needs a
 gradient of its own. For a linear layer z = W a + c that costs no more than a backward pass: the example's gradient is
 the outer product of delta = dloss/dz and a, its square the outer product of the squares, and the sum over the batch is
-one matrix product, (delta^2)^T (a^2). Absolute values do the same. (Goodfellow 2015, arXiv:1510.01799)
+one matrix product, (delta^2)^T (a^2). Absolute values do the same. So do groups: the gradient of each is a product of
+its own, delta^T a. (Goodfellow 2015, arXiv:1510.01799)
 """
 
 from collections import Counter, defaultdict
@@ -42,6 +45,40 @@ def summed_gradients(model, x, cotangents, size=torch.square):
     for (layer, (a, _)), delta in zip(layers.items(), deltas, strict=True):
         sums[layer.weight], sums[layer.bias] = delta.T @ size(a), delta.sum(0)
     return [sums.get(p, torch.zeros_like(p)) for p in model.parameters()]
+
+
+def gradients_of_groups(model, x, sizes, losses):
+    """The gradient of the mean loss of each group of examples, (groups, P): the trained parameters one after another.
+
+    x: (n, ...), the examples group by group. sizes: how many each group has, a list. losses: `losses(outputs, chosen)`,
+    the loss of each of the examples that `chosen` (a slice of the n) picks, from the network's outputs for them.
+
+    Evaluation mode and the fast way are as in `summed_gradients`; the fast way, for groups of one size, is a single
+    pass over all examples.
+    """
+    with torch.enable_grad(), evaluating(model):
+        equal = len({*sizes}) == 1
+        layers, outputs = _linear_layers(model, x) if equal else ({}, None)
+        if outputs is None:
+            return torch.stack([*_group_by_group(model, x, sizes, losses)])
+        zs = [z for _, z in layers.values()]
+        total = losses(outputs, slice(None)).sum() / sizes[0]
+        deltas = torch.autograd.grad(total, zs)
+    found = {}
+    for (layer, (a, _)), delta in zip(layers.items(), deltas, strict=True):
+        a, delta = (part.unflatten(0, (len(sizes), -1)) for part in (a, delta))
+        found[layer.weight], found[layer.bias] = delta.mT @ a, delta.sum(1)
+    rows = [found.get(p, p.new_zeros(len(sizes), *p.shape)) for p in model.parameters()]
+    return torch.cat([row.flatten(1) for row in rows], 1)
+
+
+def _group_by_group(model, x, sizes, losses):
+    weights, end = [p for p in model.parameters() if p.requires_grad], 0
+    for size in sizes:
+        chosen = slice(end, end := end + size)
+        loss = losses(model(x[chosen]), chosen).mean()
+        parts = torch.autograd.grad(loss, weights, materialize_grads=True)
+        yield torch.cat([part.flatten() for part in parts])
 
 
 def _linear_layers(model, x):

@@ -49,7 +49,8 @@ def train(
 
     Returns the mean loss of every epoch, a tensor (epochs,) on the model's device.
     Raises ValueError for an empty split, examples that the network does not take or that are not finite, a label that
-    no active output stands for, or settings out of range, and Diverged at the first loss that is not finite.
+    no active output stands for, or settings out of range, and Diverged at the first loss that is not finite (on a GPU,
+    which to ask in every step would slow down, at the end of its epoch).
     """
     checks.one_of("optimizer", optimizer, OPTIMIZERS)
     checks.schedule(epochs, batch_size, lr)
@@ -62,15 +63,16 @@ def train(
 
     optimizer = OPTIMIZERS[optimizer](model.parameters(), lr)
     generator = checks.generator(seed)
-    losses = torch.zeros(epochs, device=device)
+    means = []
     model.train()
     with layers_draw_from(seed, device):
         for epoch in _bar(range(epochs)) if progress else range(epochs):
             drawn = batches(split, active, batch_size, generator)
-            for step, (x, y, mask) in enumerate(drawn, 1):
+            losses = checks.Losses(device, epoch + 1, lr)
+            for x, y, mask in drawn:
                 optimizer.zero_grad()
                 value = loss(model, x, y, mask)
-                checks.loss_is_finite(value, step, epoch + 1, lr)
+                losses.add(value, len(y))
                 value.backward()
                 with torch.no_grad():
                     if after_gradient:
@@ -78,9 +80,9 @@ def train(
                     optimizer.step()
                     if after_step:
                         after_step(model)
-                    losses[epoch] += value * len(y) / len(split)
+            means.append(losses.mean())
     checks.weights_are_finite(model, lr)
-    return losses
+    return torch.stack(means) if means else torch.zeros(0, device=device)
 
 
 def batches(split, active, batch_size, generator):

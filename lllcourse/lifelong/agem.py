@@ -48,12 +48,6 @@ class AGEM(GEM):
         checks.count("batch", batch, "the one constraint needs a gradient")
         self.batch = batch
 
-    def before_task(self, model, task):
-        """All memories as one, so that drawing a batch is one indexing: x (n, ...), y (n,), own (n, outputs)."""
-        if self.memory:
-            spread = [(x, y, own.expand(len(y), -1)) for x, y, own in self.memory]
-            self.all = [torch.cat(parts) for parts in zip(*spread, strict=True)]
-
     def drawn(self):
         """A random batch out of all memories: x, y, and the outputs to compete for each example, (n, outputs)."""
         n = len(self.all[1])

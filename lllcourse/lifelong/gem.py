@@ -18,9 +18,11 @@ import math
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from .. import checks
-from ..losses import cross_entropy
+from ..losses import cross_entropy, only_active
+from ..per_sample import gradients_of_groups
 from ..training import device_of, evaluating
 from .memory import competing
 from .method import Method
@@ -154,11 +156,21 @@ class GEM(Method):
 
     def past_gradients(self, model):
         """G, (t, P): the gradient of each past task on its memory, at the present weights."""
-        rows = [
-            gradient(model, x, y, competing(own, self.active))
-            for x, y, own in self.memory
-        ]
-        return torch.stack(rows)
+        x, y, own = self.all
+        active = competing(own, self.active)
+
+        def losses(outputs, chosen):
+            logits = only_active(outputs, None if active is None else active[chosen])
+            return F.cross_entropy(logits, y[chosen], reduction="none")
+
+        sizes = [len(y) for _, y, _ in self.memory]
+        return gradients_of_groups(model, x, sizes, losses)
+
+    def before_task(self, model, task):
+        """All memories as one: x (n, ...), y (n,), own (n, outputs)."""
+        if self.memory:
+            spread = [(x, y, own.expand(len(y), -1)) for x, y, own in self.memory]
+            self.all = [torch.cat(parts) for parts in zip(*spread, strict=True)]
 
     def after_task(self, model, task, active):
         n, device = len(task.train), device_of(model)
