@@ -6,7 +6,7 @@ The digits are a sample of the MNIST database (Y. LeCun, C. Cortes, C. J. C. Bur
 
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,10 @@ class Task:
                     f"task {self.name!r}: label {y[strange][0]} occurs in {part}, but classes is {self.classes}; "
                     "add it there, or leave these examples out"
                 )
+
+    def to(self, device):
+        parts = {part: getattr(self, part).to(device) for part in SIZES}
+        return replace(self, **parts)
 
 
 def concatenate(splits):

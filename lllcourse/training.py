@@ -10,8 +10,26 @@ from .checks import Diverged  # noqa: F401 (a part of what training promises)
 from .losses import cross_entropy, only_active
 
 MOMENTUM = 0.9
+
+
+class GradientDescent:
+    """theta <- theta - lr * gradient. `torch.optim.SGD` does the same, to the last bit, and a step takes it longer."""
+
+    def __init__(self, parameters, lr):
+        self.parameters, self.lr = list(parameters), lr
+
+    def zero_grad(self):
+        for theta in self.parameters:
+            theta.grad = None
+
+    def step(self):
+        for theta in self.parameters:
+            if theta.grad is not None:  # frozen, or not used by the loss
+                theta.sub_(theta.grad, alpha=self.lr)
+
+
 OPTIMIZERS = {
-    "sgd": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr),
+    "sgd": GradientDescent,
     "momentum": lambda parameters, lr: torch.optim.SGD(
         parameters, lr=lr, momentum=MOMENTUM
     ),
@@ -66,7 +84,7 @@ def train(
     means = []
     model.train()
     with layers_draw_from(seed, device):
-        for epoch in _bar(range(epochs)) if progress else range(epochs):
+        for epoch in bar(range(epochs)) if progress else range(epochs):
             drawn = batches(split, active, batch_size, generator)
             losses = checks.Losses(device, epoch + 1, lr)
             for x, y, mask in drawn:
@@ -169,7 +187,7 @@ def count_outputs(model, x):
     return outputs.shape[1]
 
 
-def _bar(epochs):
+def bar(epochs):
     try:
         from tqdm.auto import tqdm
     except ImportError:

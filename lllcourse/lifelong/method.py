@@ -96,21 +96,22 @@ def learn(
     shape than the first task's, joint training with tasks whose data came in an earlier call, and a method that has
     served another model; `training.Diverged` as soon as a loss is not finite.
     """
-    tasks = listed(tasks)
-    _check(method, model, tasks, on, every, optimizer=optimizer, scenario=scenario)
-    checks.schedule(epochs, batch_size, lr)
-    seed = 1000 * checks.whole("seed", seed) + len(method._taught)
-    checks.require(
-        not (joint and method._taught),
-        "joint training needs the data of all tasks: give them in one call of learn",
+    recorder, seed = begin(
+        method,
+        model,
+        tasks,
+        scenario=scenario,
+        joint=joint,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        lr=lr,
+        seed=seed,
+        on=on,
+        every=every,
+        watch=watch,
     )
-    tasks = relabelled(tasks, scenario)
-    method.step_size = (
-        lr / (1 - training.MOMENTUM) if optimizer == "momentum" else lr
-    )
-    recorder = Recorder(method, model, tasks, scenario, on, every, watch)
-    recorder.row(0)
-    for i, task in enumerate(tasks, 1):
+    for i, task in enumerate(recorder.tasks, 1):
         own = recorder.active(i, i)
         data, active = recorder.all_so_far(i) if joint else (task.train, own)
         with recorder.clock(i):
@@ -134,6 +135,45 @@ def learn(
         recorder.result.examples.append(epochs * len(data))
         recorder.row(i)
     return recorder.learned(joint)
+
+
+def begin(
+    method,
+    model,
+    tasks,
+    *,
+    scenario,
+    joint,
+    epochs,
+    batch_size,
+    optimizer,
+    lr,
+    seed,
+    on,
+    every,
+    watch,
+):
+    """What is to be done before the first task: look at everything that was passed, and measure row 0 of R.
+
+    Returns the recorder, which holds the tasks as they are learned, and the number that the seeds of all tasks are
+    counted from. Raises as `learn` does.
+    """
+    tasks = listed(tasks)
+    _check(method, model, tasks, on, every, optimizer=optimizer, scenario=scenario)
+    checks.schedule(epochs, batch_size, lr)
+    seed = 1000 * checks.whole("seed", seed) + len(method._taught)
+    checks.require(
+        not (joint and method._taught),
+        "joint training needs the data of all tasks: give them in one call of learn",
+    )
+    device = training.device_of(model)
+    tasks = [task.to(device) for task in relabelled(tasks, scenario)]
+    method.step_size = (
+        lr / (1 - training.MOMENTUM) if optimizer == "momentum" else lr
+    )
+    recorder = Recorder(method, model, tasks, scenario, on, every, watch)
+    recorder.row(0)
+    return recorder, seed
 
 
 def _check(method, model, tasks, on, every, **settings):

@@ -80,21 +80,28 @@ class Recorder:
         self.ask(self.task)
         return torch.tensor(answers, dtype=torch.float64)
 
+    def start(self, i):
+        self.task, self.spent = i, [0.0, 0.0]
+        self.ask(i)
+
     @contextmanager
     def clock(self, i):
         """Task i is trained: count its seconds, without those of `after_step`'s measurements."""
-        self.task, self.spent = i, [0.0, 0.0]
-        self.ask(i)
-        with _timed(self.spent):
+        self.start(i)
+        with timed(self.spent):
             yield
         self.result.seconds.append(self.spent[0])
         self.result.cpu_seconds.append(self.spent[1])
 
+    def due(self):
+        """Is a point of the curve to be taken after this step?"""
+        return bool(self.every) and (self.step + 1) % self.every == 0
+
     def after_step(self, model):
         self.method.after_step(model)
-        self.step += 1
-        if self.every and self.step % self.every == 0:
-            with _timed(self.spent, -1):
+        due, self.step = self.due(), self.step + 1
+        if due:
+            with timed(self.spent, -1):
                 self.moment(self.accuracies())
 
     def row(self, i):
@@ -128,7 +135,7 @@ def nbytes(*tensors) -> int:
 
 
 @contextmanager
-def _timed(spent, sign=1):
+def timed(spent, sign=1):
     """Add the wall and the CPU seconds of the block to `spent`, or take them off (sign -1)."""
     wall, cpu = time.perf_counter(), time.process_time()
     yield
