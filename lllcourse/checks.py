@@ -109,11 +109,19 @@ def all_finite(values):
     return bool(values.sum().isfinite()) or bool(values.isfinite().all())
 
 
-def finite(name, values):
-    """Raise ValueError, naming the argument, where values are infinite or not a number."""
-    if not values.is_meta and not all_finite(values):
-        raise ValueError(
-            f"{name} has values that are not finite; if the training diverged, try a smaller lr"
+def finite(**values):
+    """Raise ValueError, naming the argument, where one holds values that are infinite or not a number.
+
+    One sum over all tells, so that a GPU is waited for once.
+    """
+    if any(v.is_meta for v in values.values()):
+        return
+    if torch.stack([v.double().sum() for v in values.values()]).sum().isfinite():
+        return
+    for name, v in values.items():
+        require(
+            all_finite(v),
+            f"{name} has values that are not finite; if the training diverged, try a smaller lr",
         )
 
 

@@ -68,7 +68,9 @@ def gradients_of_groups(model, x, sizes, losses):
     for (layer, (a, _)), delta in zip(layers.items(), deltas, strict=True):
         a, delta = (part.unflatten(0, (len(sizes), -1)) for part in (a, delta))
         found[layer.weight], found[layer.bias] = delta.mT @ a, delta.sum(1)
-    rows = [found.get(p, p.new_zeros(len(sizes), *p.shape)) for p in model.parameters()]
+    rows = [
+        found.get(p, p.new_zeros(len(sizes), *p.shape)) for p in model.parameters()
+    ]
     return torch.cat([row.flatten(1) for row in rows], 1)
 
 

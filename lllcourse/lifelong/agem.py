@@ -12,7 +12,7 @@ import torch
 
 from .. import checks
 from .gem import GEM, gradient
-from .memory import competing
+from .memory import competing, some
 
 
 def project(g, g_ref):
@@ -33,8 +33,7 @@ def check_pair(g, g_ref):
         g.ndim == 1 and g.shape == g_ref.shape,
         f"g has shape {tuple(g.shape)}, g_ref {tuple(g_ref.shape)}; both must be one vector, (P,)",
     )
-    checks.finite("g", g.abs().max())
-    checks.finite("g_ref", g_ref.abs().max())
+    checks.finite(g=g.abs().max(), g_ref=g_ref.abs().max())
 
 
 class AGEM(GEM):
@@ -50,9 +49,7 @@ class AGEM(GEM):
 
     def drawn(self):
         """A random batch out of all memories: x, y, and the outputs to compete for each example, (n, outputs)."""
-        n = len(self.all[1])
-        batch = torch.randperm(n, generator=self.generator)[: self.batch]
-        x, y, own = (part[batch.to(part.device)] for part in self.all)
+        x, y, own = some(self.all, self.batch, self.generator)
         return x, y, competing(own, self.active)
 
     def constrained(self, model, g):

@@ -48,10 +48,11 @@ def project(g, G, margin=0.0):
     start = new = g.double() + margin * G.sum(0) if margin else g.double()
     # Only constraints that are violated on the way can push: they are few, and
     # float64 is dear on all of G.
-    pushing = torch.zeros(len(G), dtype=torch.bool, device=G.device)
-    while (violated := (products(G, new) < 0) & ~pushing).any():
+    pushing = torch.zeros(len(G), dtype=torch.bool)
+    while (violated := (products(G, new).cpu() < 0) & ~pushing).any():
         pushing |= violated
-        A = G[pushing].double()
+        rows = pushing.nonzero().flatten().to(G.device, non_blocking=True)
+        A = G[rows].double()
         new = start + solve_dual(A @ A.T, A @ start) @ A
     return new.to(g.dtype)
 
@@ -160,7 +161,9 @@ class GEM(Method):
         active = competing(own, self.active)
 
         def losses(outputs, chosen):
-            logits = only_active(outputs, None if active is None else active[chosen])
+            logits = only_active(
+                outputs, None if active is None else active[chosen]
+            )
             return F.cross_entropy(logits, y[chosen], reduction="none")
 
         sizes = [len(y) for _, y, _ in self.memory]
@@ -205,10 +208,9 @@ def checked_products(g, G, margin):
         f"G has shape {tuple(G.shape)}; it must be (t, {len(g)}): a row for each past task, as long as g",
     )
     check_margin(margin)
-    # a NaN anywhere is the largest entry: this is cheap
-    checks.finite("g", g.abs().max())
-    checks.finite("G", found := products(G, g))
-    return found
+    # a NaN anywhere is the largest entry, and in every product: this is cheap
+    checks.finite(g=g.abs().max(), G=(found := products(G, g)))
+    return found.cpu()
 
 
 def check_margin(margin):

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from .. import checks
 from ..training import device_of, evaluating
 from .lwf import frozen, weights
+from .memory import some
 from .method import Method
 from .recorder import nbytes
 
@@ -99,15 +100,12 @@ class ICaRL(Method):
             raise ValueError(
                 f"memory is {self.size}; with {task.name!r} there are {classes} classes, so keep {classes} or more"
             )
+        self.all = self.stored() if self.exemplars else None
 
     def loss(self, model, x, y, active):
         if self.exemplars:
-            old_x, old_y = self.stored()
-            chosen = torch.randperm(len(old_y), generator=self.generator)[
-                : self.batch
-            ]
-            chosen = chosen.to(y.device)
-            x, y = torch.cat([x, old_x[chosen]]), torch.cat([y, old_y[chosen]])
+            old_x, old_y = some(self.all, self.batch, self.generator)
+            x, y = torch.cat([x, old_x]), torch.cat([y, old_y])
         z = model(x)
         target = F.one_hot(y, z.shape[1]).to(z.dtype)
         if self.exemplars:

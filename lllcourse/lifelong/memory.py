@@ -55,8 +55,17 @@ class Reservoir:
 
     def draw(self, n):
         """n examples at random, each at most once; all of them if there are fewer. A list of tensors."""
-        chosen = torch.randperm(len(self), generator=self.generator)[:n]
-        return [part[chosen.to(part.device)] for part in self.kept]
+        return some(self.kept, n, self.generator)
+
+
+def some(parts, n, generator):
+    """n rows of the tensors, the same of each, drawn without replacement; all of them if there are fewer. A list.
+
+    generator: on the CPU, where the draw is made; a GPU that gets it goes on without a wait.
+    """
+    chosen = torch.randperm(len(parts[0]), generator=generator)[:n]
+    chosen = chosen.to(parts[0].device, non_blocking=True)
+    return [part[chosen] for part in parts]
 
 
 def competing(own, present):

@@ -99,6 +99,8 @@ class RWalk(Anchored):
         if self.steps % self.every:
             self.end_stretch(model)
         self.batch = None
+        # without a single step there is no batch to measure it on
+        self.fisher = self.fisher or [torch.zeros_like(s) for s in self.score]
         past = self.past_score or self.score
         self.past_score = [
             (old + s) / 2 for old, s in zip(past, self.score, strict=True)

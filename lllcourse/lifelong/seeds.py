@@ -1,7 +1,7 @@
 """The same experiment with several seeds: one run says little, since seeds differ by more than many methods do.
 
-A step of one small network leaves a processor, and a GPU all the more, waiting. So where it can be done, the networks of
-all seeds are trained as one stack (`stack.py`), and each gets what `learn` would give it alone.
+A step of one small network leaves a GPU idle for most of the time, and a processor for some. So where it can be done,
+the networks of all seeds are trained as one stack (`stack.py`), and each gets what `learn` would give it alone.
 """
 
 from inspect import signature
@@ -54,7 +54,9 @@ def in_a_row(methods, models, tasks) -> str:
     """
     kind = type(methods[0])
     if kind not in STACKED:
-        return f"{kind.__name__} has work to do in every run that does not go together"
+        return (
+            f"{kind.__name__} has work to do in every run that does not go together"
+        )
     devices = {training.device_of(model) for model in models}
     if len(devices) > 1:
         return "the networks lie on several devices"
@@ -67,7 +69,11 @@ def in_a_row(methods, models, tasks) -> str:
 def _together(methods, models, tasks, seeds, **settings):
     how = signature(learn).bind(None, None, None, **settings)
     how.apply_defaults()
-    settings = {k: v for k, v in how.arguments.items() if k not in ("method", "model", "tasks", "seed")}
+    settings = {
+        k: v
+        for k, v in how.arguments.items()
+        if k not in ("method", "model", "tasks", "seed")
+    }
     progress = settings.pop("progress")
     runs = zip(methods, models, tasks, seeds, strict=True)
     begun = [begin(*run, seed=seed, **settings) for *run, seed in runs]
@@ -94,7 +100,10 @@ def _together(methods, models, tasks, seeds, **settings):
                 recorders,
                 [seed + i for _, seed in begun],
                 progress,
-                *(settings[name] for name in ("epochs", "batch_size", "optimizer", "lr")),
+                *(
+                    settings[name]
+                    for name in ("epochs", "batch_size", "optimizer", "lr")
+                ),
             )
             stack.hand_out(models)
             method.after_task(stack, now, own)
@@ -115,7 +124,19 @@ def _together(methods, models, tasks, seeds, **settings):
     return [recorder.result for recorder in recorders]
 
 
-def _train(stack, models, data, method, recorders, seeds, progress, epochs, batch_size, optimizer, lr):
+def _train(
+    stack,
+    models,
+    data,
+    method,
+    recorders,
+    seeds,
+    progress,
+    epochs,
+    batch_size,
+    optimizer,
+    lr,
+):
     """`training.train` for all networks of the stack, each on its own data in its own order."""
     device = training.device_of(stack)
     data = [(split.to(device), active.to(device)) for split, active in data]
@@ -126,7 +147,9 @@ def _train(stack, models, data, method, recorders, seeds, progress, epochs, batc
     for epoch in training.bar(range(epochs)) if progress else range(epochs):
         losses = checks.Losses(device, epoch + 1, lr)
         each = zip(data, generators, strict=True)
-        drawn = [training.batches(*run, batch_size, generator) for run, generator in each]
+        drawn = [
+            training.batches(*run, batch_size, generator) for run, generator in each
+        ]
         for batches in zip(*drawn, strict=True):
             x, y, active = zip(*batches, strict=True)
             active = active[0] if active[0].ndim == 1 else torch.cat(active)
@@ -155,7 +178,9 @@ def _of_all(methods, models):
         measure = method.measure
 
         def each(stack, tasks, active):
-            found = [measure(*run, active) for run in zip(models, tasks, strict=True)]
+            found = [
+                measure(*run, active) for run in zip(models, tasks, strict=True)
+            ]
             return [stacked(parts) for parts in zip(*found, strict=True)]
 
         method.measure = each

@@ -89,10 +89,17 @@ def why_not(networks) -> str:
         if any(_is_hooked(layer) for layer in network.modules()):
             return "a layer is hooked"
     kinds = [
-        [(type(step), str(step), *(p.dtype for p in step.parameters())) for step in row]
+        [
+            (type(step), str(step), *(p.dtype for p in step.parameters()))
+            for step in row
+        ]
         for row in rows
     ]
-    return "" if all(kind == kinds[0] for kind in kinds) else "the networks differ in their layers"
+    return (
+        ""
+        if all(kind == kinds[0] for kind in kinds)
+        else "the networks differ in their layers"
+    )
 
 
 def _steps(network):

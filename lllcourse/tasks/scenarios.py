@@ -66,8 +66,12 @@ def active_outputs(tasks, scenario, learned, on, outputs) -> Tensor:
 
 def without_examples(task) -> Task:
     """The same task with empty splits, which hold on to no data."""
-    parts = ("train", "validation", "test")
-    return replace(task, **{part: getattr(task, part)[[]] for part in parts})
+    parts = {part: getattr(task, part) for part in ("train", "validation", "test")}
+    none = {
+        name: Split(part.x[:0].clone(), part.y[:0].clone())
+        for name, part in parts.items()
+    }
+    return replace(task, **none)
 
 
 def listed(tasks) -> list[Task]:

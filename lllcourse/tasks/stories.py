@@ -384,7 +384,8 @@ def questions(T=20, seed=0, stories=1000) -> list[Task]:
     """Twenty kinds of questions (or the first T of them) about tiny stories, a task each.
 
     stories: how many each task has for training; a fifth as many are for validation, and again for testing. In each of
-    these all answers of the kind are equally frequent (their numbers differ by one at most). No story with its question occurs twice in a task.
+    these all answers of the kind are equally frequent (their numbers differ by one at most). No story with its question
+    occurs twice in a task.
 
     x: int64 tokens (n, ROWS * LENGTH), see `tokens`; y: labels in ANSWERS; classes: the answers of this kind. Several
     kinds share answers, so what competes should be all answers met so far: scenario "class". (In "domain" one output

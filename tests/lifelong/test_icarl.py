@@ -155,6 +155,7 @@ def test_the_loss_is_the_papers_new_labels_and_old_answers():
         for p in model.parameters():
             p += 0.01 * draw(3, *p.shape)
     x, y = sequence[1].train.x[:5], sequence[1].train.y[:5]
+    method.before_task(model, sequence[1])
     ours = method.loss(model, x, y, torch.arange(10) < 4)
 
     total, count = 0.0, 5 + 6
@@ -178,6 +179,7 @@ def test_the_teacher_gets_no_gradient_and_stays_as_it_was():
     before = weights(method.teacher)
     assert torch.equal(before, weights(model))
     x, y = tasks.split()[1].train.x[:5], tasks.split()[1].train.y[:5]
+    method.before_task(model, tasks.split()[1])
     method.loss(model, x, y, torch.arange(10) < 4).backward()
     assert all(p.grad is None for p in method.teacher.parameters())
 

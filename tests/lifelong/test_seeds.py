@@ -42,9 +42,7 @@ def halves(seed):
         return replace(few, x=few.x.double())
 
     return [
-        replace(
-            task, train=some(task.train, 90), validation=some(task.validation, 20), test=some(task.test, 60)
-        )
+        replace(task, train=some(task.train, 90), validation=some(task.validation, 20), test=some(task.test, 60))
         for task in tasks.split()[:3]
     ]
 
@@ -52,9 +50,7 @@ def halves(seed):
 def both(make_method, make_model=small, make_tasks=halves, **settings):
     """The runs side by side, and the same ones one after another."""
     together = learn_seeds(make_method, make_model, make_tasks, SEEDS, **settings)
-    alone = [
-        learn(make_method(), make_model(seed), make_tasks(seed), seed=seed, **settings) for seed in SEEDS
-    ]
+    alone = [learn(make_method(), make_model(seed), make_tasks(seed), seed=seed, **settings) for seed in SEEDS]
     return together, alone
 
 
@@ -211,7 +207,9 @@ def test_methods_with_work_of_their_own_and_tasks_that_differ_go_in_a_row():
 
 def test_in_a_row_gives_what_learn_gives():
     settings = {"epochs": 1}
-    runs = learn_seeds(lambda: GEM(5), lambda seed: MLP(784, 10, seed=seed), lambda seed: short(2, seed), SEEDS, **settings)
+    runs = learn_seeds(
+        lambda: GEM(5), lambda seed: MLP(784, 10, seed=seed), lambda seed: short(2, seed), SEEDS, **settings
+    )
     for seed, run in zip(SEEDS, runs, strict=True):
         alone = learn(GEM(5), MLP(784, 10, seed=seed), short(2, seed), seed=seed, **settings)
         assert torch.equal(run.R, alone.R)

@@ -1,0 +1,88 @@
+"""Every method on a GPU: `python benchmarks/gpu_time.py`, on a machine that has one.
+
+Three pairs of split digits, the network 784-100-100-10, batches of 32, the last scenario of each method. Printed are
+how far R is from that of the CPU, the wall seconds of both (the CPU with one thread), and how often a step waits for
+the GPU: counted by torch, as the difference between runs of three epochs and of one, so that the wait at the end of an
+epoch, for the check of its losses, is in it.
+"""
+
+import time
+import warnings
+
+import torch
+
+from lllcourse import tasks
+from lllcourse.lifelong import (
+    AGEM,
+    CPG,
+    EWC,
+    GEM,
+    L2,
+    MAS,
+    SCP,
+    SI,
+    GenerativeReplay,
+    ICaRL,
+    LwF,
+    Method,
+    OnlineEWC,
+    PackNet,
+    Progressive,
+    ProgressiveMLP,
+    Replay,
+    RWalk,
+    learn,
+)
+from lllcourse.models import MLP
+
+torch.set_num_threads(1)
+METHODS = {
+    "fine-tuning": Method,
+    "L2": lambda: L2(0.1),
+    "EWC": lambda: EWC(100.0),
+    "online EWC": lambda: OnlineEWC(100.0),
+    "SI": lambda: SI(1.0),
+    "MAS": lambda: MAS(1.0),
+    "RWalk": lambda: RWalk(1.0),
+    "SCP": lambda: SCP(100.0),
+    "LwF": LwF,
+    "replay": lambda: Replay(200),
+    "GEM": lambda: GEM(50),
+    "A-GEM": lambda: AGEM(50),
+    "iCaRL": lambda: ICaRL(200),
+    "generative replay": lambda: GenerativeReplay(200),
+    "PackNet": lambda: PackNet(0.5),
+    "progressive networks": Progressive,
+    "CPG": lambda: CPG(0.5, 0.95),
+}
+sequence = tasks.split()[:3]
+STEPS = sum(-(-len(task.train) // 32) for task in sequence)
+
+
+def run(name, device, epochs):
+    method = METHODS[name]()
+    net = ProgressiveMLP if name == "progressive networks" else MLP
+    model = net(784, 100, 100, 10).to(device)
+    start = time.perf_counter()
+    learned = learn(method, model, sequence, scenario=method.scenarios[-1], epochs=epochs)
+    return learned.R, time.perf_counter() - start
+
+
+def waits(name, epochs):
+    """How often the whole run waits for the GPU."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        run(name, "cuda", epochs)
+        torch.cuda.set_sync_debug_mode("default")
+    return sum("synchroniz" in str(warning.message) for warning in told)
+
+
+if __name__ == "__main__":
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    print(f"{'':22}{'R apart':>9}{'CPU':>8}{'GPU':>8}{'waits a step':>14}")
+    for name in METHODS:
+        run(name, "cuda", 1)  # warm
+        (R, cpu), (other, gpu) = (run(name, device, 3) for device in ("cpu", "cuda"))
+        each = (waits(name, 3) - waits(name, 1)) / (2 * STEPS)
+        print(f"{name:22}{(R - other).abs().max():9.3f}{cpu:6.2f} s{gpu:6.2f} s{each:14.2f}", flush=True)
