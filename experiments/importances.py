@@ -4,21 +4,17 @@ What chapter 05 shows of it: lambda is chosen on the validation images, over all
 """
 
 from lllcourse import metrics, training
-from lllcourse.lifelong.ewc import EWC
-from lllcourse.lifelong.l2 import L2
-from lllcourse.lifelong.mas import MAS
-from lllcourse.lifelong.method import Method, learn
-from lllcourse.lifelong.online_ewc import OnlineEWC
-from lllcourse.lifelong.rwalk import RWalk
-from lllcourse.lifelong.scp import SCP
-from lllcourse.lifelong.si import SI
+from lllcourse.lifelong.method import Method
+from lllcourse.lifelong.seeds import learn_seeds
 from lllcourse.models import MLP
+from lllcourse.settings import PERMUTED
 from lllcourse.tasks import permuted
 
+from ._anchored import ANCHORED
+
 SEEDS = (0, 1, 2, 3, 4)
-SETTINGS = {
+SETTINGS = PERMUTED | {
     "T": 3,
-    "sizes": [784, 100, 100, 10],
     "train": {"epochs": 10, "batch_size": 64, "lr": 0.15},
     "lams": {
         "L2": [0.0003, 0.001, 0.003, 0.01],
@@ -30,33 +26,39 @@ SETTINGS = {
         "SCP": [1, 10, 100, 1000],
     },
 }
-METHODS = {
-    "L2": L2,
-    "EWC": EWC,
-    "online EWC": OnlineEWC,
-    "SI": SI,
-    "MAS": MAS,
-    "RWalk": RWalk,
-    "SCP": SCP,
-}
 
 
-def run(seed, T, sizes, train, lams) -> dict:
-    """For fine-tuning, joint training and every method and lambda: accuracies at the end, and backward transfer."""
-    tasks = permuted(T, seed)
+def run_seeds(seeds, T, sizes, train, lams) -> list[dict]:
+    """For each seed, and for fine-tuning, joint training and every method and lambda: accuracies at the end, and
+    backward transfer. All seeds are trained together.
+    """
+    tasks = {seed: permuted(T, seed) for seed in seeds}
 
-    def measure(method, joint=False):
-        model = MLP(*sizes, seed=seed)
-        learned = learn(method, model, tasks, joint=joint, seed=seed, **train)
-        return {
-            "validation": on_validation(model, tasks),
-            "accuracy": metrics.accuracy(learned.R),
-            "backward_transfer": metrics.backward_transfer(learned.R),
-        }
+    def measure(make_method, joint=False):
+        def network(seed):
+            return MLP(*sizes, seed=seed)
 
-    bounds = {"fine-tuning": measure(Method()), "joint": measure(Method(), joint=True)}
-    return bounds | {name: {f"{lam:g}": measure(METHODS[name](lam)) for lam in values} for name, values in lams.items()}
+        runs = learn_seeds(make_method, network, tasks.get, seeds, joint=joint, **train)
+        return [facts(run, tasks[seed]) for run, seed in zip(runs, seeds, strict=True)]
+
+    results = [
+        {"fine-tuning": tuned, "joint": joint}
+        for tuned, joint in zip(measure(Method), measure(Method, joint=True), strict=True)
+    ]
+    for name, values in lams.items():
+        for result in results:
+            result[name] = {}
+        for lam in values:
+            found = measure(lambda name=name, lam=lam: ANCHORED[name](lam))
+            for result, run in zip(results, found, strict=True):
+                result[name][f"{lam:g}"] = run
+    return results
 
 
-def on_validation(model, tasks):
-    return sum(training.evaluate(model, t.validation) for t in tasks) / len(tasks)
+def facts(learned, tasks):
+    validation = [training.evaluate(learned.model, t.validation) for t in tasks]
+    return {
+        "validation": sum(validation) / len(tasks),
+        "accuracy": metrics.accuracy(learned.R),
+        "backward_transfer": metrics.backward_transfer(learned.R),
+    }

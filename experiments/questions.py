@@ -4,23 +4,19 @@ What chapter 01 shows of it: the fifth kind over the whole sequence, and how man
 of training see every story equally often, in batches of the same size, with the same optimiser.
 """
 
+from lllcourse import training
 from lllcourse.data import concatenate
 from lllcourse.lifelong.method import Method, learn
 from lllcourse.models import Reader
+from lllcourse.settings import QUESTIONS
 from lllcourse.tasks import active_outputs
 from lllcourse.tasks.stories import ANSWERS, WORDS, questions
-from lllcourse.training import evaluate, train
 
 SEEDS = (0, 1, 2)
-SETTINGS = {
-    "T": 20,
-    "stories": 800,
-    "fifth": 5,
-    "how": {"epochs": 10, "batch_size": 80, "optimizer": "adam", "lr": 0.002},
-}
+SETTINGS = QUESTIONS | {"fifth": 5}
 
 
-def run(seed, T, stories, fifth, how) -> dict:
+def run(seed, T, stories, train, fifth) -> dict:
     """Accuracies on the test stories; every list but "curve" has one entry a kind.
 
     majority: of always giving the kind's most frequent answer. joint: all kinds at once. learned: in sequence, each
@@ -29,18 +25,18 @@ def run(seed, T, stories, fifth, how) -> dict:
     """
     tasks = questions(T, seed, stories)
     together = Reader(len(WORDS), len(ANSWERS), seed=seed)
-    train(together, concatenate(task.train for task in tasks), seed=seed, **how)
+    training.train(together, concatenate(task.train for task in tasks), seed=seed, **train)
     model = Reader(len(WORDS), len(ANSWERS), seed=seed)
-    R = learn(Method(), model, tasks, scenario="class", seed=seed, **how).R
+    R = learn(Method(), model, tasks, scenario="class", seed=seed, **train).R
 
     def own(j, task):
         mask = active_outputs(tasks, "task", T, j, len(ANSWERS))
-        return evaluate(model, task.test, mask)
+        return training.evaluate(model, task.test, mask)
 
     return {
         "kinds": [task.name for task in tasks],
         "majority": [t.test.y.bincount().max().item() / len(t.test) for t in tasks],
-        "joint": [evaluate(together, task.test) for task in tasks],
+        "joint": [training.evaluate(together, task.test) for task in tasks],
         "learned": R[1:].diagonal().tolist(),
         "end": R[-1].tolist(),
         "own": [own(j, task) for j, task in enumerate(tasks, 1)],

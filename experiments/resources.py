@@ -22,14 +22,15 @@ from lllcourse.lifelong.progressive import Progressive, ProgressiveMLP
 from lllcourse.lifelong.recorder import Learned, nbytes
 from lllcourse.lifelong.separate_models import separate
 from lllcourse.models import MLP
+from lllcourse.settings import PERMUTED
 from lllcourse.tasks import permuted
 
 SEEDS = (0, 1, 2)
 SETTINGS = {
-    "T": 5,
-    "sizes": [784, 100, 100, 10],
+    "T": PERMUTED["T"],
+    "sizes": PERMUTED["sizes"],
     "small": [784, 20, 20, 10],
-    "epochs": 5,
+    "epochs": PERMUTED["train"]["epochs"],
     "again": 1,
     "calm": 0.01,  # a tenth of the usual step size
     "lams": [1, 3, 10],

@@ -29,6 +29,7 @@ _NAMES = {
     "notebook": ("claim", "in_words", "keep", "show", "spread", "table"),
     "per_sample": (),
     "results": (),
+    "settings": (),
     "tasks": (),
     "training": (),
 }

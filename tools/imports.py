@@ -33,6 +33,11 @@ print(json.dumps({name: sorted(graph.find_modules_directly_imported_by(name)) fo
 """
 
 
+def recorded_files(folder, name):
+    """What `recorded(name)` reads: a file, or all in a folder of families."""
+    return {*folder.glob(f"{name}/*.json")} or {folder / f"{name}.json"}
+
+
 @dataclass
 class Needs:
     """files: of the repository, without the asking one. names: what lazy tables answered. libraries: what else is
@@ -217,7 +222,7 @@ class Reader(ast.NodeVisitor):
                 self.unresolved.append((node.lineno, end))
                 self.needs.add(repository.whole(end))
             if used and end == RECORDED:
-                self.needs.files |= set((repository.root / RESULTS).glob("*.json"))
+                self.needs.files |= set((repository.root / RESULTS).glob("**/*.json"))
         elif dotted in BY_STRING or top == "builtins":
             if used and self.module != LOADER:
                 self.anything(node.lineno, dotted)
@@ -254,7 +259,7 @@ class Reader(ast.NodeVisitor):
         first, second = literal(node.args, 0), literal(node.args, 1)
         ours = [target for target in self.targets(function) if target.split(".")[0] in self.repository.packages]
         if first and any(self.repository.follow(target)[1] == RECORDED for target in ours):
-            self.needs.files.add(self.repository.root / RESULTS / f"{first}.json")
+            self.needs.files |= recorded_files(self.repository.root / RESULTS, first)
             for target in ours:
                 self.meet(target, node, used=False)
         elif isinstance(function, ast.Name) and function.id == "getattr" and second:

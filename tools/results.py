@@ -1,17 +1,22 @@
 """Record the results that are too long for a page: `python -m tools.results [NAME ...]`, all of them by default.
 
-Every module `experiments/<name>.py` has SEEDS, SETTINGS and `run(seed, **SETTINGS)`, which returns plain numbers.
-Each run goes into `lllcourse/results/<name>.json` as soon as it is done, so that an interrupted recording goes on where
-it stopped. A result knows the hash of the code that made it: `--check` says which have grown stale.
+Every module `experiments/<name>.py` has SEEDS, SETTINGS and `run(seed, **SETTINGS)`, which returns plain numbers; or
+`run_seeds(seeds, **SETTINGS)`, a list of them, where the seeds are trained together. What is done goes into
+`lllcourse/results/<name>.json` at once, so that an interrupted recording goes on where it stopped. A result in families
+is a folder: `<name>/<family>`. It is recorded by as many processes as there are cores, the longest first. A result
+knows the hash of the code that made it: `--check` says which have grown stale.
 """
 
 import argparse
 import importlib
 import importlib.metadata
 import json
+import math
+import multiprocessing
 import platform
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from .imports import Repository
@@ -21,11 +26,14 @@ RESULTS = ROOT / "lllcourse/results"
 
 
 def names() -> list[str]:
-    return sorted(path.stem for path in ROOT.glob("experiments/[!_]*.py"))
+    folder = ROOT / "experiments"
+    found = folder.glob("[!_]*.py"), folder.glob("[!_]*/[!_]*.py")
+    paths = [path.relative_to(folder) for part in found for path in part]
+    return sorted(path.with_suffix("").as_posix() for path in paths)
 
 
 def load(name: str):
-    return importlib.import_module(f"experiments.{name}")
+    return importlib.import_module(f"experiments.{name.replace('/', '.')}")
 
 
 def code_hash(name: str, repository: Repository) -> str:
@@ -47,18 +55,27 @@ def record(name: str) -> None:
         old = json.loads(target.read_text("utf-8"))
         if all(old[key] == result[key] for key in ("settings", "code", "versions")):
             result = old
-    for seed in module.SEEDS:
-        if seed in result["seeds"]:
-            continue
+    missing = [seed for seed in module.SEEDS if seed not in result["seeds"]]
+    together = hasattr(module, "run_seeds")
+    for seeds in [missing] if together and missing else [[seed] for seed in missing]:
         start = time.process_time()
-        result["runs"].append(module.run(seed, **module.SETTINGS))
-        result["seeds"].append(seed)
+        run = module.run_seeds if together else module.run
+        runs = run(seeds if together else seeds[0], **module.SETTINGS)
+        result["runs"] += runs if together else [runs]
+        result["seeds"] += seeds
         result["cpu_seconds"] += round(time.process_time() - start)
         text = json.dumps(result, indent=1, allow_nan=False) + "\n"
+        target.parent.mkdir(exist_ok=True)
         new = target.with_suffix(".tmp")
         new.write_text(text, "utf-8")
         new.replace(target)
-        print(f"{name}: seed {seed} is recorded", flush=True)
+        print(f"{name}: recorded for seed {', '.join(map(str, seeds))}", flush=True)
+
+
+def cost(name: str) -> float:
+    """The CPU seconds that it took the last time; what is new comes first."""
+    target = RESULTS / f"{name}.json"
+    return json.loads(target.read_text("utf-8"))["cpu_seconds"] if target.is_file() else math.inf
 
 
 def stale(names: list[str]) -> dict[str, str]:
@@ -88,12 +105,20 @@ def main(argv=None) -> int:
         for line in found.values():
             print(line)
         return int(bool(found))
+    chosen.sort(key=cost, reverse=True)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(mp_context=context, initializer=one_thread) as pool:
+        done = [(name, pool.submit(record, name)) for name in chosen]
+    failed = {name: run.exception() for name, run in done if run.exception()}
+    for name, error in failed.items():
+        print(f"{name}: {type(error).__name__}: {error}")
+    return int(bool(failed))
+
+
+def one_thread():
     import torch
 
     torch.set_num_threads(1)
-    for name in chosen:
-        record(name)
-    return 0
 
 
 if __name__ == "__main__":

@@ -16,17 +16,41 @@ def recorded(name) -> dict:
     """The recorded result `name`: its "settings", "seeds", "runs" (what was measured, one entry a seed), "versions",
     "cpu_seconds" and "code", a hash of the code that made it.
 
+    A result in families, a folder of files, is read as one: runs and settings hold those of all.
+
     Raises FileNotFoundError, with the names that there are, for an unknown one.
     """
     path = FOLDER / f"{name}.json"
-    if not path.is_file():
-        names = (
-            ", ".join(sorted(p.stem for p in FOLDER.glob("*.json"))) or "none yet"
-        )
+    parts = [path] if path.is_file() else sorted(FOLDER.glob(f"{name}/*.json"))
+    if not parts:
+        names = {p.relative_to(FOLDER).parts[0] for p in FOLDER.glob("**/*.json")}
+        there = ", ".join(sorted(n.removesuffix(".json") for n in names))
         raise FileNotFoundError(
-            f"no result is recorded as {name!r}; there is: {names}"
+            f"no result is recorded as {name!r}; there is: {there or 'none yet'}"
         )
-    return json.loads(path.read_text(encoding="utf-8"))
+    return _as_one([json.loads(part.read_text(encoding="utf-8")) for part in parts])
+
+
+def _as_one(families):
+    first, *others = families
+    for other in others:
+        if other["seeds"] != first["seeds"]:
+            raise ValueError(
+                f"families were recorded with different seeds, {first['seeds']} and {other['seeds']}: run make results"
+            )
+        first["cpu_seconds"] += other["cpu_seconds"]
+        for both in ("settings", "runs"):
+            _add(first[both], other[both])
+    return first
+
+
+def _add(found, more):
+    """Put what `more` holds into `found`, dictionaries and lists of dictionaries alike."""
+    for key, value in more.items() if isinstance(more, dict) else enumerate(more):
+        if isinstance(more, dict) and not isinstance(found.get(key), dict):
+            found[key] = value
+        elif isinstance(value, dict):
+            _add(found[key], value)
 
 
 def over_seeds(record, *keys):

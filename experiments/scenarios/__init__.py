@@ -1,0 +1,1 @@
+"""The table of Part I, in families: a change of one reruns no other."""
