@@ -1,8 +1,11 @@
 """Reading a record: one number over its seeds, and the setting that is best on the validation images."""
 
+import json
+
 import pytest
 import torch
 
+from lllcourse import results
 from lllcourse.results import best_setting, over_seeds, recorded
 
 RECORD = {
@@ -31,3 +34,24 @@ def test_a_key_that_is_not_there_is_answered_with_those_that_are():
 def test_an_unknown_name_is_answered_with_those_that_there_are():
     with pytest.raises(FileNotFoundError, match="there is:"):
         recorded("nonsense")
+
+
+def test_families_are_read_as_one_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    (tmp_path / "table").mkdir()
+
+    def family(name, runs, seeds=(0, 1), **settings):
+        found = {"settings": settings, "seeds": list(seeds), "runs": runs, "cpu_seconds": 3, "code": name}
+        (tmp_path / f"table/{name}.json").write_text(json.dumps(found))
+
+    family("a", [{"task": {"EWC": 0.1}}, {"task": {"EWC": 0.2}}], lams=[1], epochs=5)
+    family("b", [{"task": {"GEM": 0.3}, "class": {}}, {"task": {"GEM": 0.4}, "class": {}}], margins=[0], epochs=5)
+    both = recorded("table")
+    assert both["runs"] == [
+        {"task": {"EWC": 0.1, "GEM": 0.3}, "class": {}},
+        {"task": {"EWC": 0.2, "GEM": 0.4}, "class": {}},
+    ]
+    assert both["settings"] == {"lams": [1], "epochs": 5, "margins": [0]} and both["cpu_seconds"] == 6
+    family("c", [{}], seeds=[0])
+    with pytest.raises(ValueError, match="different seeds"):
+        recorded("table")

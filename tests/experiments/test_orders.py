@@ -1,8 +1,25 @@
 """A slice of the recorded orders of tasks, made again."""
 
+from itertools import permutations
+
 import pytest
+import torch
+
+from experiments.orders import in_all_orders
+from lllcourse.lifelong import EWC, Method, learn
+from lllcourse.models import MLP
+from lllcourse.tasks import rotated
 
 from .harness import experiment
+
+
+@pytest.mark.parametrize("make", [Method, lambda: EWC(3.0)])
+def test_orders_that_share_their_beginning_are_those_learned_one_by_one(make):
+    tasks, how = rotated([0, 40, 80]), {"epochs": 1, "batch_size": 100, "seed": 2}
+    orders = [*permutations(range(3))]
+    found = in_all_orders(make(), MLP(784, 20, 10), tasks, orders, **how)
+    for order, R in zip(orders, found, strict=True):
+        assert torch.equal(R, learn(make(), MLP(784, 20, 10), [tasks[k] for k in order], **how).R)
 
 
 def test_a_slice_of_the_orders_comes_out_again():

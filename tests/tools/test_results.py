@@ -82,3 +82,28 @@ def test_the_hash_follows_imports_and_the_libraries_that_compute(toy):
     for library in ("tqdm==4", "scipy==1"):
         edit(results.ROOT / "requirements.lock", library, "x==1")
         assert code() == keys[-1]
+
+
+def test_seeds_that_are_trained_together_are_recorded_together(toy):
+    toy.write_text(
+        'SEEDS, SETTINGS = (0, 1, 2), {"n": 5}\n\n\n'
+        'def run_seeds(seeds, n):\n    return [{"sum": seed + n, "beside": len(seeds)} for seed in seeds]\n'
+    )
+    results.record("toy")
+    assert result()["seeds"] == [0, 1, 2]
+    assert result()["runs"] == [{"sum": 5 + seed, "beside": 3} for seed in range(3)]
+    before = result()
+    results.record("toy")  # nothing is left to do
+    assert result() == before
+
+
+def test_a_result_in_families_is_a_folder(toy):
+    for name in ("_shared", "__init__", "one", "two"):
+        path = results.ROOT / f"experiments/table/{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(toy.read_text().replace("seed == 2", "seed == 3"))
+    assert results.names() == ["table/one", "table/two", "toy"]
+    toy.write_text(toy.read_text().replace("seed == 2", "seed == 3"))
+    results.record("table/one")
+    assert (results.RESULTS / "table/one.json").is_file()
+    assert results.stale(["table/one"]) == {} and "toy" in results.stale(["toy"])
