@@ -11,49 +11,28 @@ import warnings
 
 import torch
 
-from lllcourse import tasks
-from lllcourse.lifelong import (
-    AGEM,
-    CPG,
-    EWC,
-    GEM,
-    L2,
-    MAS,
-    SCP,
-    SI,
-    GenerativeReplay,
-    ICaRL,
-    LwF,
-    Method,
-    OnlineEWC,
-    PackNet,
-    Progressive,
-    ProgressiveMLP,
-    Replay,
-    RWalk,
-    learn,
-)
+from lllcourse import lifelong, tasks
 from lllcourse.models import MLP
 
 torch.set_num_threads(1)
 METHODS = {
-    "fine-tuning": Method,
-    "L2": lambda: L2(0.1),
-    "EWC": lambda: EWC(100.0),
-    "online EWC": lambda: OnlineEWC(100.0),
-    "SI": lambda: SI(1.0),
-    "MAS": lambda: MAS(1.0),
-    "RWalk": lambda: RWalk(1.0),
-    "SCP": lambda: SCP(100.0),
-    "LwF": LwF,
-    "replay": lambda: Replay(200),
-    "GEM": lambda: GEM(50),
-    "A-GEM": lambda: AGEM(50),
-    "iCaRL": lambda: ICaRL(200),
-    "generative replay": lambda: GenerativeReplay(200),
-    "PackNet": lambda: PackNet(0.5),
-    "progressive networks": Progressive,
-    "CPG": lambda: CPG(0.5, 0.95),
+    "fine-tuning": lifelong.Method,
+    "L2": lambda: lifelong.L2(0.1),
+    "EWC": lambda: lifelong.EWC(100.0),
+    "online EWC": lambda: lifelong.OnlineEWC(100.0),
+    "SI": lambda: lifelong.SI(1.0),
+    "MAS": lambda: lifelong.MAS(1.0),
+    "RWalk": lambda: lifelong.RWalk(1.0),
+    "SCP": lambda: lifelong.SCP(100.0),
+    "LwF": lifelong.LwF,
+    "replay": lambda: lifelong.Replay(200),
+    "GEM": lambda: lifelong.GEM(50),
+    "A-GEM": lambda: lifelong.AGEM(50),
+    "iCaRL": lambda: lifelong.ICaRL(200),
+    "generative replay": lambda: lifelong.GenerativeReplay(200),
+    "PackNet": lambda: lifelong.PackNet(0.5),
+    "progressive networks": lifelong.Progressive,
+    "CPG": lambda: lifelong.CPG(0.5, 0.95),
 }
 sequence = tasks.split()[:3]
 STEPS = sum(-(-len(task.train) // 32) for task in sequence)
@@ -61,10 +40,10 @@ STEPS = sum(-(-len(task.train) // 32) for task in sequence)
 
 def run(name, device, epochs):
     method = METHODS[name]()
-    net = ProgressiveMLP if name == "progressive networks" else MLP
+    net = lifelong.ProgressiveMLP if name == "progressive networks" else MLP
     model = net(784, 100, 100, 10).to(device)
     start = time.perf_counter()
-    learned = learn(method, model, sequence, scenario=method.scenarios[-1], epochs=epochs)
+    learned = lifelong.learn(method, model, sequence, scenario=method.scenarios[-1], epochs=epochs)
     return learned.R, time.perf_counter() - start
 
 
