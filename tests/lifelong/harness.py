@@ -5,23 +5,18 @@ from functools import cache
 
 import torch
 
+from experiments._anchored import ANCHORED as EACH
 from lllcourse import tasks, training
 from lllcourse.data import digits
 from lllcourse.figures import position as weights
 from lllcourse.lifelong import (
     AGEM,
     CPG,
-    EWC,
     GEM,
-    L2,
-    MAS,
-    SCP,
-    SI,
     GenerativeReplay,
     ICaRL,
     LwF,
     Method,
-    OnlineEWC,
     PackNet,
     Progressive,
     Replay,
@@ -29,11 +24,8 @@ from lllcourse.lifelong import (
 )
 from lllcourse.models import MLP
 
-# The methods that tie weights to an anchor, each from its lambda.
-ANCHORED = {
-    "L2": L2, "EWC": EWC, "online EWC": OnlineEWC, "SI": SI, "MAS": MAS, "SCP": SCP,
-    "RWalk": lambda lam: RWalk(lam, every=2),
-}  # fmt: skip
+# The methods that tie weights to an anchor, each from its lambda; RWalk with stretches that fit into a short task.
+ANCHORED = EACH | {"RWalk": lambda lam: RWalk(lam, every=2)}
 # All methods, each new at every call, for tasks of a few steps.
 METHODS = {
     "fine-tuning": Method,

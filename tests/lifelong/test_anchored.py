@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from experiments._anchored import ANCHORED
 from lllcourse import metrics, tasks, training
 from lllcourse.data import digits
 from lllcourse.lifelong import (
     EWC,
-    L2,
     MAS,
     SCP,
     SI,
@@ -30,8 +30,7 @@ from lllcourse.models import MLP
 
 from .harness import short, some, trained, weights
 
-ANCHORED = [EWC, L2, OnlineEWC, SI, MAS, RWalk, SCP]
-each_method = pytest.mark.parametrize("method", ANCHORED)
+each_method = pytest.mark.parametrize("method", ANCHORED.values())
 
 
 def flat(tensors):
