@@ -21,7 +21,7 @@ from torch.func import functional_call
 
 from .. import checks, training
 from ..masks import straight_through
-from ..models import MLP
+from ..models.mlp import MLP
 from .packnet import FREE, PackNet
 from .recorder import nbytes
 

@@ -14,7 +14,7 @@ import copy
 import torch
 
 from .. import checks, training
-from ..models import VAE
+from ..models.vae import VAE
 from .lwf import frozen, weights
 from .memory import competing
 from .method import Method

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn.utils import skip_init
 
-from ..models import MLP
+from ..models.mlp import MLP
 from .method import Method
 from .recorder import nbytes
 

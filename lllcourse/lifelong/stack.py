@@ -7,7 +7,7 @@ of one network reaches another.
 import torch
 from torch import nn
 
-from ..models import MLP
+from ..models.mlp import MLP
 
 #: Activations work value by value, so they need no stacking.
 ACTIVATIONS = (

@@ -22,6 +22,7 @@ GOOD = {
     "lllcourse/tasks/sequences.py": "from ..data import digits\n\nsplit = digits\n",
     "lllcourse/figures/__init__.py": "from lllcourse import metrics\n",
     "lllcourse/lifelong/__init__.py": "",
+    "lllcourse/compression/__init__.py": "",
     "lllcourse/lifelong/ewc.py": "from ..training import train\nfrom .method import Method\n",
     "lllcourse/lifelong/method.py": "class Method: ...\n",
     "lllcourse/grading/__init__.py": "",

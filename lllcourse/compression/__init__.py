@@ -1,0 +1,13 @@
+"""Network compression: one file a method. `footprint.py` measures what a network costs."""
+
+from .._lazy import lazy
+
+_NAMES = {
+    "footprint": ("Footprint",),
+    "report": ("Report",),
+    "units": ("Units",),
+    "pruning": ("iterate", "masked", "prune", "without_masks"),
+    "structured": ("activity", "prune_units", "unit_norms", "unit_scores"),
+    "storage": ("load", "save"),
+}
+__getattr__, __dir__, __all__ = lazy(__name__, _NAMES)
