@@ -1,10 +1,11 @@
 """The two networks that chapters 11 to 16 make smaller, trained once a seed on the course's digits.
 
-Whatever a chapter compares with "the dense network" is one of these, so that rows of different chapters can be compared.
+What a chapter calls "the dense network" is one of these, so that rows of different chapters can be compared.
 """
 
 from .. import checks, training
 from ..data import digits
+from ..losses import cross_entropy
 from ..models.lenet import LeNet5
 from ..models.mlp import MLP
 
@@ -21,24 +22,33 @@ def untrained(name, seed=0):
     name: "LeNet-300-100" (784, 300, 100 and 10 units; LeCun et al. 1998) or "LeNet-5" (`models.LeNet5`).
     """
     checks.one_of("name", name, TRAINING)
-    return MLP(784, 300, 100, 10, seed=seed) if name == "LeNet-300-100" else LeNet5(seed=seed)
+    return (
+        MLP(784, 300, 100, 10, seed=seed)
+        if name == "LeNet-300-100"
+        else LeNet5(seed=seed)
+    )
 
 
-def train(model, name, *, seed=0, epochs=None, data=None, **changes):
+def train(
+    model, name, *, seed=0, epochs=None, lr=None, data=None, loss=cross_entropy
+):
     """Train `model` in place, as the network of that name is trained; returns the mean loss of every epoch, (epochs,).
 
-    epochs: as many as for the dense network, if not given. data: a Split, the 3,500 training digits if not given.
-    changes: other arguments of `training.train`.
+    epochs, lr: as for the dense network, if not given. data: a Split, the 3,500 training digits if not given.
+    loss: `loss(model, x, y, active)`, a scalar.
     """
     checks.one_of("name", name, TRAINING)
-    settings = TRAINING[name] | changes
+    settings = dict(TRAINING[name])
     if epochs is not None:
-        settings |= {"epochs": epochs}
-    return training.train(model, data or digits().train, seed=seed, **settings)
+        settings["epochs"] = epochs
+    if lr is not None:
+        settings["lr"] = lr
+    data = digits().train if data is None else data
+    return training.train(model, data, seed=seed, loss=loss, **settings)
 
 
-def trained(name, seed=0, **changes):
-    """A new network of that name, trained from `seed`; changes: arguments of `train`."""
+def trained(name, seed=0):
+    """A new network of that name, trained from `seed`."""
     model = untrained(name, seed)
-    train(model, name, seed=seed, **changes)
+    train(model, name, seed=seed)
     return model

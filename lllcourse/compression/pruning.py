@@ -14,26 +14,34 @@ import copy
 
 import torch
 from torch import nn
-from torch.nn.utils import parametrize
+from torch.nn import functional as F
+from torch.nn.utils.parametrize import is_parametrized
 
 from .. import checks, masks
 from .report import Report, reported
 
 
-class Mask(nn.Module):
-    """The weights times a mask: whatever trains the network, what is masked stays zero."""
+class MaskedLinear(nn.Linear):
+    """A linear layer with a mask: whatever trains the network, what is masked stays zero."""
 
-    def __init__(self, mask):
-        super().__init__()
-        self.register_buffer("mask", mask)
+    def forward(self, x):
+        return F.linear(x, torch.where(self.mask, self.weight, 0), self.bias)
 
-    def forward(self, weight):
-        # not a product: 0 * inf would be no number
-        return torch.where(self.mask, weight, 0)
+
+class MaskedConv2d(nn.Conv2d):
+    """A convolution with a mask: whatever trains the network, what is masked stays zero."""
+
+    def forward(self, x):
+        weight = torch.where(self.mask, self.weight, 0)
+        return self._conv_forward(x, weight, self.bias)
+
+
+MASKED = {nn.Linear: MaskedLinear, nn.Conv2d: MaskedConv2d}
+PLAIN = {masked: plain for plain, masked in MASKED.items()}
 
 
 def mask_of(scores, sparsity, per_layer=False, candidates=None):
-    """One boolean mask for each tensor of scores: True for the round((1 - sparsity) n) largest, the first ones of equals.
+    """A boolean mask for each tensor of scores: True for the round((1 - sparsity) n) largest, the first ones of equals.
 
     scores: 0 or more, a list. per_layer: n counts each tensor by itself, instead of all together.
     candidates: boolean masks; what is False there is counted, and never kept.
@@ -80,7 +88,8 @@ def prune(model, sparsity, scores=None, *, per_layer=False):
     if scores is None:
         scores = [layer.weight.detach().abs() for layer in layers.values()]
     else:
-        scores = of_weights(model, layers, scores)
+        named = by_name(model, scores)
+        scores = [named[f"{n}.weight" if n else "weight"] for n in layers]
     before = mask_in(model)
     after = mask_of(scores, sparsity, per_layer, list(before.values()))
     return masked(model, dict(zip(layers, after, strict=True)))
@@ -105,11 +114,7 @@ def masked(model, masks):
             f"{name} would lose all its weights, and nothing would pass through it: take a smaller sparsity, or "
             "per_layer=True",
         )
-        layer = new.get_submodule(name)
-        if parametrize.is_parametrized(layer):
-            layer.parametrizations.weight[0].mask = mask
-        else:
-            parametrize.register_parametrization(layer, "weight", Mask(mask))
+        attach(new.get_submodule(name), mask)
     return reported(new, Report("weights", sizes))
 
 
@@ -125,68 +130,65 @@ def iterate(model, sparsities, fine_tune, scores=None, *, per_layer=False):
     return model
 
 
-def prunable(model):
-    """The layers whose weights can be masked, by name: linear and convolutional ones, each with weights of its own.
-
-    Raises ValueError where there is none, or where weights are shared or computed from others.
+@torch.no_grad()
+def attach(layer, mask):
+    """Give a layer its mask, in place. The masked weights are zero, and so are their gradients from now on: zero is
+    what gradient descent leaves them, with momentum, weight decay or Adam.
     """
-    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-    layers = {n: m for n, m in model.named_modules() if isinstance(m, kinds)}
-    checks.require(
-        len(layers) > 0, "the network has no linear or convolutional layer to prune"
-    )
-    owners = [n for n, _ in model.named_parameters(remove_duplicate=False)]
-    checks.require(
-        len(owners) == len(list(model.parameters())),
-        "two layers of the network share a weight; a mask on one of them would not hold for the other",
-    )
-    for name, layer in layers.items():
-        computed = parametrize.is_parametrized(layer) and not masks_only(layer)
-        checks.require(
-            not computed,
-            f"the weights of {name} are computed from others (weight norm, say), and cannot be set to zero",
-        )
-    return layers
-
-
-def masks_only(layer):
-    steps = getattr(layer.parametrizations, "weight", [])
-    others = set(layer.parametrizations) - {"weight"}
-    return not others and len(steps) == 1 and isinstance(steps[0], Mask)
-
-
-def mask_in(model):
-    """The masks that the network has, by name of the layer; all True where it has none."""
-    return {
-        name: layer.parametrizations.weight[0].mask
-        if parametrize.is_parametrized(layer)
-        else torch.ones_like(layer.weight, dtype=torch.bool)
-        for name, layer in prunable(model).items()
-    }
+    layer.weight.copy_(torch.where(mask, layer.weight, 0))
+    if type(layer) in MASKED:
+        layer.__class__ = MASKED[type(layer)]
+    layer.register_buffer("mask", mask)
 
 
 def without_masks(model):
     """A copy of `model` as a plain network: what was masked is an ordinary zero, which further training would move."""
     plain = copy.deepcopy(model)
-    for layer in prunable(plain).values():
-        if parametrize.is_parametrized(layer):
-            parametrize.remove_parametrizations(layer, "weight")
+    for layer in plain.modules():
+        if type(layer) in PLAIN:
+            layer.__class__ = PLAIN[type(layer)]
+            del layer.mask
     return plain
 
 
-def of_weights(model, layers, scores):
-    """Of the scores of all parameters those of the layers' weights."""
-    parameters = dict(model.named_parameters())
-    scores = dict(zip(parameters, checked(parameters, scores), strict=True))
-    ends = {n: "weight" for n in layers} | {
-        n: "parametrizations.weight.original"
-        for n, layer in layers.items()
-        if parametrize.is_parametrized(layer)
+def mask_in(model):
+    """The masks that the network has, by name of the layer; all True where it has none."""
+    return {
+        name: getattr(
+            layer, "mask", torch.ones_like(layer.weight, dtype=torch.bool)
+        )
+        for name, layer in prunable(model).items()
     }
-    return [scores[f"{n}.{end}" if n else end] for n, end in ends.items()]
 
 
-def checked(parameters, scores):
+def prunable(model):
+    """The layers whose weights can be masked, by name: linear and convolutional ones, each with weights of its own.
+
+    Raises ValueError where there is none, or where weights are shared or computed from others.
+    """
+    every = dict(model.named_modules())
+    layers = {n: m for n, m in every.items() if type(m) in (*MASKED, *PLAIN)}
+    checks.require(
+        len(layers) > 0, "the network has no linear or convolutional layer to prune"
+    )
+    for name, layer in every.items():
+        checks.require(
+            not is_parametrized(layer),
+            f"the weights of {name} are computed from others (weight norm, say), and cannot be set to zero",
+        )
+    owners = [p for _, p in model.named_parameters(remove_duplicate=False)]
+    shared = {id(p) for p in owners if sum(p is q for q in owners) > 1}
+    for name, layer in layers.items():
+        checks.require(
+            id(layer.weight) not in shared,
+            f"{name} shares its weight with another layer, for which a mask on it would not hold",
+        )
+    return layers
+
+
+def by_name(model, scores):
+    """Scores of all parameters as a dictionary by their names; ValueError where they do not fit, or are no scores."""
+    parameters = dict(model.named_parameters())
     scores = [s.detach() for s in scores]
     shapes = [tuple(s.shape) for s in scores]
     wanted = [tuple(p.shape) for p in parameters.values()]
@@ -199,4 +201,4 @@ def checked(parameters, scores):
         all((s >= 0).all() for s in scores if not s.is_meta),
         "scores has values below 0; they say how much a weight matters, from 0 on",
     )
-    return scores
+    return dict(zip(parameters, scores, strict=True))

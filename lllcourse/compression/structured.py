@@ -19,6 +19,7 @@ from torch import fx, nn
 from .. import checks
 from ..training import device_of, evaluating
 from . import units
+from .pruning import by_name
 from .report import Report, reported
 
 
@@ -149,12 +150,7 @@ def unit_scores(model, x, scores):
 
     scores: one tensor for each parameter, in the order of `model.parameters()`, the b_i of Part I for instance.
     """
-    named = dict(zip(dict(model.named_parameters()), scores, strict=True))
-    for name, p in model.named_parameters():
-        checks.require(
-            named[name].shape == p.shape,
-            f"the scores of {name} have shape {tuple(named[name].shape)}, its weights {tuple(p.shape)}",
-        )
+    named = by_name(model, scores)
     return [
         sum_of_rows(u, [named[f"{n}.weight"] for n in u.made])
         for u in units.find(model, x)
@@ -182,6 +178,8 @@ def activity(model, x):
         Watch(graph).run(x.to(device_of(model)))
     shares = []
     for u in found:
-        active = [names[spot.name].reshape(u.count, -1).double() for spot in u.spots]
+        active = [
+            names[spot.name].reshape(u.count, -1).double() for spot in u.spots
+        ]
         shares.append(torch.cat(active, 1).mean(1))
     return shares

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import fx, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrize import is_parametrized
 
 from .. import checks
 from ..training import device_of, evaluating
@@ -80,9 +81,12 @@ def traced(model, x):
     )
     for name, layer in model.named_modules():
         checks.require(
-            not nn.utils.parametrize.is_parametrized(layer),
-            f"the weights of {name} are computed (a mask, weight norm); make them plain numbers first: "
-            "pruning.without_masks(model)",
+            not is_parametrized(layer),
+            f"the weights of {name} are computed from others (weight norm, say), so no unit of it can go",
+        )
+        checks.require(
+            not hasattr(layer, "mask"),
+            f"{name} has a mask; make its zeros plain numbers first: pruning.without_masks(model)",
         )
     try:
         graph = fx.symbolic_trace(model)

@@ -2,7 +2,7 @@
 
 
 def draw(layer, generator):
-    """Weights and bias of a linear or convolutional layer uniform in +-1/sqrt(inputs of a unit), torch's own default."""
+    """Weights and bias of a linear or convolutional layer uniform in +-1/sqrt(inputs of a unit), torch's default."""
     bound = layer.weight[0].numel() ** -0.5
     layer.weight.uniform_(-bound, bound, generator=generator)
     if layer.bias is not None:

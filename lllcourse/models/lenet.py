@@ -13,7 +13,7 @@ class LeNet5(nn.Module):
     """Two convolutions of 5x5, each followed by batch norm, ReLU and pooling by 2; then two linear layers.
 
     channels: how many maps each convolution makes. hidden: the width of the linear layer before the last.
-    image: (channels, height, width) of the input; its sides must leave something after both convolutions, so 16 or more.
+    image: (channels, height, width) of the input; its sides must leave something after both convolutions: 16 or more.
     Input (n, ...) with that many values an example, output (n, outputs).
 
     >>> LeNet5(seed=0)(torch.zeros(5, 784)).shape
@@ -22,7 +22,7 @@ class LeNet5(nn.Module):
 
     def __init__(
         self,
-        channels=(16, 32),
+        channels=(8, 16),
         hidden=128,
         outputs=10,
         *,
