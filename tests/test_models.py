@@ -6,7 +6,7 @@ from torch.func import functional_call, grad, vmap
 
 from lllcourse import training
 from lllcourse.data import Split
-from lllcourse.models import MLP, Reader
+from lllcourse.models import MLP, LeNet5, Reader, SmallResNet
 
 SMALL = {"rows": 3, "length": 4, "width": 8, "heads": 2}
 
@@ -20,7 +20,9 @@ def stories(n=6, seed=0):
     return torch.randint(0, 11, (n, 12), generator=generator)
 
 
-@pytest.mark.parametrize("make", [lambda s: MLP(4, 3, seed=s), reader])
+@pytest.mark.parametrize(
+    "make", [lambda s: MLP(4, 3, seed=s), reader, lambda s: LeNet5(seed=s), lambda s: SmallResNet(seed=s)]
+)
 def test_the_seed_alone_decides_the_weights(make):
     first = make(1).state_dict()
     torch.rand(3)
@@ -33,8 +35,41 @@ def test_making_a_network_leaves_the_global_generator_alone():
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
-    reader()
+    reader(), LeNet5(), SmallResNet(), MLP(4, 3)
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("make", [LeNet5, SmallResNet])
+def test_images_are_taken_flat_or_square(make):
+    model, x = make().eval(), torch.rand(4, 784)
+    assert torch.equal(model(x), model(x.view(4, 1, 28, 28))) and model(x).shape == (4, 10)
+    assert model(x[:0]).shape == (0, 10)
+    assert make(image=(3, 32, 32))(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+    with pytest.raises(ValueError, match=r"does not take examples of shape \(700,\)"):
+        training.count_outputs(model, torch.rand(2, 700))
+
+
+def test_a_convolution_starts_like_torchs_own():
+    """Uniform in +-1/sqrt(inputs of a unit): torch's default has the same bound."""
+    for layer in LeNet5(seed=3).convolutions:
+        bound = layer.weight[0].numel() ** -0.5
+        assert 0.95 * bound < layer.weight.abs().max() <= bound
+        torch.manual_seed(0)
+        fresh = torch.nn.Conv2d(layer.in_channels, layer.out_channels, 5).weight
+        assert 0.95 * bound < fresh.abs().max() <= bound
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LeNet5(channels=(4,)), "two convolutions, so give two numbers"),
+        (lambda: LeNet5(image=(1, 15, 28)), "16 or more"),
+        (lambda: SmallResNet(channels=()), "channels is empty"),
+    ],
+)
+def test_networks_that_cannot_be_made_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
 
 
 def test_the_reader_gives_one_logit_an_answer():

@@ -4,7 +4,8 @@
     ```
 
 shows the card `gem` of book/methods.yml; {method-cards} shows all of them, a heading for each family. (The name {card}
-belongs to sphinx-design.) Numbers that were measured are read from the recorded results, never written down.
+belongs to sphinx-design.) Numbers that were measured are read from the recorded results, never written down. A card of
+a method of compression says what it `saves` instead of what it `stores`.
 """
 
 import re
@@ -65,11 +66,13 @@ class MethodCards(MethodCard):
 
 def as_markdown(facts, links=()):
     """A card as MyST Markdown. links: Markdown, that follow the name."""
-    line = [f"**{facts['name']}** {{cite}}`{facts['source']}`", f"`lllcourse.lifelong.{facts['class']}`", *links]
+    wing = "compression" if "saves" in facts else "lifelong"
+    line = [f"**{facts['name']}** {{cite}}`{facts['source']}`", f"`lllcourse.{wing}.{facts['class']}`", *links]
     told = "; ".join(f"{what}: {answer}" for what, answer in facts["told"].items())
-    rows = {"Told": told, "Stores": stored(facts), "Costs": facts["cost"], "Fails": facts["fails"]}
+    kept = {"Saves": facts["saves"]} if "saves" in facts else {"Stores": stored(facts)}
+    rows = {"Told": told, **kept, "Costs": facts["cost"], "Fails": facts["fails"]}
     if "figures" in facts:
-        rows["Measured"] = measured(**facts["figures"])
+        rows["Measured"] = (compressed if "saves" in facts else measured)(**facts["figures"])
     parts = [" · ".join(line), f"$$\n{facts['formula'].strip()}\n$$", f"```text\n{facts['pseudo'].rstrip()}\n```"]
     parts += [f"{name}\n: {text}" for name, text in rows.items()]
     return "\n\n".join(parts)
@@ -103,6 +106,26 @@ def measured(record, method):
     stores = over_seeds(first, best[first], "storage")
     text = f"accuracy on five pairs of digits by scenario, mean of {len(runs)} seeds: {accuracies}"
     return f"{text}; {stores / 1000:,.0f}\u00a0kB kept" if stores else text
+
+
+def compressed(record, row):
+    """What a row of the running table costs, and what it knows, beside the dense network: means over the seeds."""
+    from lllcourse.results import recorded
+
+    runs = recorded(record)["runs"]
+
+    def over_seeds(network, name, fact):
+        return mean(run[network][name][fact] for run in runs)
+
+    parts = []
+    for network in (n for n, rows in runs[0].items() if row in rows):
+        now, before = ({f: over_seeds(network, r, f) for f in runs[0][network][r]} for r in (row, "dense"))
+        parts.append(
+            f"{network}: {now['nonzero']:,.0f} of {before['nonzero']:,.0f} numbers not zero, "
+            f"{now['macs'] / 1000:,.0f} of {before['macs'] / 1000:,.0f} thousand MACs, "
+            f"{100 * now['accuracy']:.1f}\u00a0% (dense {100 * before['accuracy']:.1f}\u00a0%)"
+        )
+    return f"{row}, mean of {len(runs)} seeds: " + "; ".join(parts)
 
 
 def setup(app):

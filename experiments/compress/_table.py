@@ -1,7 +1,7 @@
 """The running table of Part II: what every family of rows shares.
 
-A family's `run(seed, **SETTINGS)` returns {network: {row: facts}}, network a name of `dense.TRAINING`; `recorded("compress")`
-reads all families as one. Accuracies of a network that a choice hangs on are measured on validation too.
+A family's `run(seed, **SETTINGS)` returns {network: {row: facts}}, network a name of `dense.TRAINING`;
+`recorded("compress")` reads all families as one.
 """
 
 from lllcourse import training

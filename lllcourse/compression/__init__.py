@@ -9,5 +9,11 @@ _NAMES = {
     "pruning": ("iterate", "masked", "prune", "without_masks"),
     "structured": ("activity", "prune_units", "unit_norms", "unit_scores"),
     "storage": ("load", "save"),
+    "tickets": ("restart", "rounds", "with_weights"),
+    "supermask": ("learn_mask", "signed_constants"),
+    "widening": ("widen",),
+    "distillation": ("averaged", "soft_labels", "taught"),
+    "hints": ("Mapped", "hint"),
+    "unseen": ("corrected", "prior", "shift"),
 }
 __getattr__, __dir__, __all__ = lazy(__name__, _NAMES)

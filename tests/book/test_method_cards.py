@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lllcourse import lifelong, models
+from lllcourse import compression, lifelong, models
 from lllcourse.lifelong import Method, ProgressiveMLP, learn
 from lllcourse.results import recorded
 from lllcourse.tasks import split
@@ -20,28 +20,35 @@ BIBLIOGRAPHY = (ROOT / "book/references.bib").read_text(encoding="utf-8")
 FIELDS = {
     "name", "class", "family", "chapter", "formula", "pseudo", "told", "stores", "cost", "fails", "source",
 }  # fmt: skip
+WINGS = {"lifelong": lifelong, "compression": compression}
+TOLD = {"lifelong": ["task", "labels", "old data"], "compression": ["data", "labels", "training"]}
+LIFELONG = [name for name, card in CARDS.items() if "stores" in card]
 each_card = pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+
+
+def wing(card):
+    return "lifelong" if "stores" in card else "compression"
 
 
 @each_card
 def test_a_card_is_complete(card):
-    optional = {"where", "figures"}
-    assert FIELDS <= set(card) <= FIELDS | optional
-    assert all(str(card[field]).strip() for field in FIELDS)
-    assert list(card["told"]) == ["task", "labels", "old data"]
-    assert (card["stores"] == "0") != ("where" in card)
+    optional, fields = {"where", "figures"}, FIELDS if "stores" in card else FIELDS - {"stores"} | {"saves"}
+    assert fields <= set(card) <= fields | optional
+    assert all(str(card[field]).strip() for field in fields)
+    assert list(card["told"]) == TOLD[wing(card)]
+    assert (card.get("stores", "0") == "0") != ("where" in card)
 
 
 @each_card
 def test_a_card_keeps_its_limits(card):
     lines = card["pseudo"].rstrip().splitlines()
     assert len(lines) <= 8 and max(map(len, lines)) <= 64
-    assert max(len(card[field].split()) for field in ("cost", "fails", "stores")) <= 30
+    assert max(len(card[field].split()) for field in ("cost", "fails", "stores", "saves") if field in card) <= 30
 
 
 @each_card
 def test_a_card_names_a_method_of_the_package_and_a_paper(card):
-    assert callable(getattr(lifelong, card["class"]))
+    assert callable(getattr(WINGS[wing(card)], card["class"]))
     assert re.search(rf"^@\w+{{{card['source']},", BIBLIOGRAPHY, re.MULTILINE)
 
 
@@ -94,7 +101,7 @@ def storage(name):
     return learn(make(), model, tasks, scenario=scenario, epochs=1).storage
 
 
-@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("name", LIFELONG)
 def test_the_formula_for_the_bytes_gives_what_the_method_stores(name):
     weights = sum(a * b for a, b in zip(SIZES, SIZES[1:], strict=False))
     letters = {"T": TASKS, "m": 30 if name == "icarl" else MEMORY, "n": KEPT, "d": 784, "K": 10}
@@ -126,6 +133,17 @@ def test_a_card_shows_what_the_file_and_the_record_say(tmp_path):
     assert f"class {100 * max(found.values())[1] / len(runs):.1f}\u00a0%" in page
     everything = html["book/methods.html"]
     assert all(f'id="card-{name}"' in everything for name in CARDS)
+
+
+def test_a_card_of_compression_says_what_is_saved_and_what_the_record_measured(tmp_path):
+    text = "# Page\n\n```{method-card} magnitude-pruning\n```\n\n"
+    text += "```{toctree}\nbook/methods\n```\n\n```{bibliography}\n```\n"
+    result, html = build(tmp_path, ["sphinx.ext.mathjax", "sphinxcontrib.bibtex", "method_cards"], pages(text))
+    assert result.returncode == 0, result.stderr
+    runs, row = recorded("compress")["runs"], CARDS["magnitude-pruning"]["figures"]["row"]
+    accuracy = sum(run["LeNet-5"][row]["accuracy"] for run in runs) / len(runs)
+    assert f"MACs, {100 * accuracy:.1f}\u00a0%" in html["index.html"]
+    assert "lllcourse.compression.prune" in html["index.html"] and "Saves" in html["index.html"]
 
 
 def test_an_unknown_card_fails_the_build_and_the_message_names_those_there_are(tmp_path):

@@ -182,6 +182,38 @@ lifelong.best_order = lambda W, fade=0.5: original(-W, fade)
         "parameters record l24-count l24-run l32-tables l32-scores l32-place l32-choice l32-live l32-search-claim",
         "seeds = range(1)",
     ),
+    "pruning: the mask is inverted": Break(
+        "12_pruning",
+        {"C3"},
+        """
+from lllcourse import masks
+original = masks.largest
+masks.largest = lambda weight, candidates, keep: candidates & ~original(weight, candidates, 1 - keep)
+""",
+        "parameters picture train layers-table c3-claim",
+        "epochs = 3",
+    ),
+    "pruning: nothing is trained between the steps": Break(
+        "12_pruning",
+        {"C4"},
+        """
+from lllcourse.compression import pruning
+original = pruning.iterate
+pruning.iterate = lambda model, sparsities, fine_tune: original(model, sparsities[-1:], fine_tune)
+""",
+        "parameters picture train run-iterate c4-claim",
+    ),
+    "pruning: units stay where they are": Break(
+        "12_pruning",
+        {"C6"},
+        """
+import copy
+from lllcourse.compression import structured
+structured.prune_units = lambda model, x, keep: copy.deepcopy(model)
+""",
+        "parameters picture train forms forms-table c6-claim",
+        "epochs = 1",
+    ),
 }
 
 
@@ -215,7 +247,7 @@ def run_broken(how, path):
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_broken_method_changes_the_verdicts_of_its_chapter(name):
     how = BREAKS[name]
-    path = f"book/lifelong/{how.chapter}.ipynb"
+    path = next((ROOT / "book").glob(f"*/{how.chapter}.ipynb")).relative_to(ROOT).as_posix()
     intact = verdicts(nbformat.read(ROOT / "_build/executed" / path, as_version=4))
     after = run_broken(how, path)
 
