@@ -42,7 +42,13 @@ ROOT = Path(__file__).parents[2]
 MAP = yaml.safe_load((ROOT / "book/lecture_map.yml").read_text(encoding="utf-8"))
 CHAPTERS = sorted((ROOT / "book").glob("*/[0-9][0-9]_*.ipynb"))
 IDS = [path.stem for path in CHAPTERS]
-CONTRACT = {"06_gradient_episodic_memory"}  # the others are still to be rewritten
+CONTRACT = {
+    "06_gradient_episodic_memory",
+    "11_smaller_models",
+    "12_pruning",
+    "13_lottery_tickets",
+    "14_knowledge_distillation",
+}  # the others are still to be rewritten
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
 OLD = [path for path in CHAPTERS if path.stem not in CONTRACT]
 each_old_chapter = pytest.mark.parametrize("path", OLD, ids=lambda path: path.stem)

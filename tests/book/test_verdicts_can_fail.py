@@ -211,8 +211,46 @@ import copy
 from lllcourse.compression import structured
 structured.prune_units = lambda model, x, keep: copy.deepcopy(model)
 """,
-        "parameters picture train forms forms-table c6-claim",
+        "parameters picture train forms forms-table c6-judge c6-claim",
         "epochs = 1",
+    ),
+    "tickets: the initial weights are shuffled": Break(
+        "13_lottery_tickets",
+        {"C8"},
+        """
+import torch
+from lllcourse.compression import tickets
+original = tickets.with_weights
+def shuffled(initial, kind, *, seed=0):
+    new, generator = original(initial, kind, seed=seed), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for layer in tickets.prunable(new).values():
+            order = torch.randperm(layer.weight.numel(), generator=generator)
+            layer.weight.copy_(layer.weight.flatten()[order].view_as(layer.weight))
+    return new
+tickets.with_weights = shuffled
+""",
+        "parameters picture small-run ticket-run random-run ticket-picture ticket-scores ticket-claim",
+    ),
+    "distillation: soft labels are hardened": Break(
+        "14_knowledge_distillation",
+        {"C12", "C13"},
+        """
+from torch.nn import functional as F
+from lllcourse.compression import distillation
+distillation.distillation = lambda z, v, T: F.cross_entropy(z, v.argmax(1))
+""",
+        "parameters picture teacher few new-student hundred hundred-table c12-claim never fix never-table c13-claim",
+    ),
+    "distillation: the bias is not corrected": Break(
+        "14_knowledge_distillation",
+        {"C13"},
+        """
+from lllcourse.compression import unseen
+unseen.shift = lambda q, r, T: 1e-9 * (r / q).log()
+""",
+        "parameters picture teacher few new-student hundred never fix never-table c13-claim",
+        "epochs[100] = 1",
     ),
 }
 
