@@ -220,15 +220,10 @@ structured.prune_units = lambda model, x, keep: copy.deepcopy(model)
         """
 import torch
 from lllcourse.compression import tickets
-original = tickets.with_weights
-def shuffled(initial, kind, *, seed=0):
-    new, generator = original(initial, kind, seed=seed), torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for layer in tickets.prunable(new).values():
-            order = torch.randperm(layer.weight.numel(), generator=generator)
-            layer.weight.copy_(layer.weight.flatten()[order].view_as(layer.weight))
-    return new
-tickets.with_weights = shuffled
+generator = torch.Generator().manual_seed(0)
+def shuffled(old, new):  # anew in every round: to one fixed shuffle the next mask would adapt
+    return old.flatten()[torch.randperm(old.numel(), generator=generator)].view_as(old)
+tickets.RESTARTS["ticket"] = shuffled
 """,
         "parameters picture small-run ticket-run random-run ticket-picture ticket-scores ticket-claim",
     ),
