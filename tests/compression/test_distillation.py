@@ -15,6 +15,8 @@ from lllcourse.losses import cross_entropy, distillation
 from lllcourse.models import MLP, LeNet5
 from lllcourse.training import evaluate, train
 
+from ..looking import Net, same, state
+
 
 def draw(seed, *shape):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
@@ -22,39 +24,6 @@ def draw(seed, *shape):
 
 def data(n=40, seed=0, inputs=6, outputs=3):
     return Split(draw(seed, n, inputs), torch.arange(n) % outputs)
-
-
-class Moody(nn.Module):
-    """A network that answers otherwise while it is trained, and has statistics that training would move."""
-
-    def __init__(self, outputs=3):
-        super().__init__()
-        self.body = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(), nn.ReLU())
-        self.still, self.head = nn.BatchNorm1d(8).eval(), nn.Linear(8, outputs)
-
-    def features(self, x):
-        return self.still(self.body(x))
-
-    def forward(self, x):
-        return self.head(self.features(x))
-
-
-def state(network):
-    return {
-        "tensors": copy.deepcopy(network.state_dict()),
-        "gradients": [None if p.grad is None else p.grad.clone() for p in network.parameters()],
-        "trained": [p.requires_grad for p in network.parameters()],
-        "modes": [m.training for m in network.modules()],
-        "generator": torch.get_rng_state(),
-    }
-
-
-def same(a, b):
-    if isinstance(a, torch.Tensor):
-        return torch.equal(a, b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    return all(map(same, a, b)) if isinstance(a, list) else a == b
 
 
 def weights(network):
@@ -205,7 +174,7 @@ def uses():
 
 @pytest.mark.parametrize("name", uses())
 def test_a_teacher_is_never_changed(name):
-    teacher = Moody()
+    teacher = Net()
     teacher(data().x).sum().backward()
     before = state(teacher)
     uses()[name](teacher)
@@ -214,7 +183,7 @@ def test_a_teacher_is_never_changed(name):
 
 
 def test_a_teacher_answers_in_evaluation_mode():
-    teacher, split = Moody(), data()
+    teacher, split = Net(), data()
     still = copy.deepcopy(teacher).eval()
     student = MLP(6, 8, 3, seed=1)
     assert torch.equal(ask(teacher, split.x), still(split.x))

@@ -10,7 +10,8 @@ from lllcourse.compression.sparse import in_sparse_format
 from lllcourse.data import Split
 from lllcourse.models import MLP, LeNet5, Reader, SmallResNet
 
-from .zoo import ZOO, network, same, state
+from ..looking import same
+from .zoo import ZOO, network, state
 
 
 def by_hand(model):

@@ -17,7 +17,8 @@ from lllcourse.data import Split
 from lllcourse.lifelong.ewc import importance
 from lllcourse.models import MLP
 
-from .zoo import ZOO, network, same, state
+from ..looking import same
+from .zoo import ZOO, network, state
 
 each_network = pytest.mark.parametrize("name", ZOO)
 

@@ -12,7 +12,8 @@ from lllcourse.compression.pruning import prune
 from lllcourse.lifelong.ewc import importance
 from lllcourse.models import MLP, LeNet5, Reader, SmallResNet
 
-from .zoo import ZOO, network, same, state
+from ..looking import same
+from .zoo import ZOO, network, state
 
 each_network = pytest.mark.parametrize("name", ZOO)
 

@@ -12,14 +12,11 @@ from lllcourse.compression import pruning
 from lllcourse.compression.pruning import mask_in
 from lllcourse.compression.supermask import chosen, learn_mask, scored, signed_constants
 from lllcourse.data import digits
-from lllcourse.models import MLP, LeNet5, SmallResNet
+from lllcourse.models import MLP
 
-NETWORKS = {
-    "MLP": lambda seed=0: MLP(20, 12, 8, 5, seed=seed),
-    "LeNet5": lambda seed=0: LeNet5((3, 4), 8, image=(1, 16, 16), seed=seed),
-    "SmallResNet": lambda seed=0: SmallResNet((3, 4), image=(1, 8, 8), seed=seed),
-}
-each_network = pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+from .zoo import SMALL
+
+each_network = pytest.mark.parametrize("make", SMALL.values(), ids=SMALL)
 
 
 def push(model):
@@ -125,7 +122,7 @@ def test_signed_constants_keep_the_size_of_activations():
 
 
 def test_batch_norm_has_the_statistics_of_the_search():
-    model = NETWORKS["LeNet5"]()
+    model = SMALL["LeNet5"]()
 
     def look(model):
         push(model)

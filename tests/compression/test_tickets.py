@@ -10,29 +10,18 @@ from lllcourse import training
 from lllcourse.compression import dense, pruning, tickets
 from lllcourse.compression.pruning import mask_in
 from lllcourse.data import digits
-from lllcourse.models import MLP, LeNet5, SmallResNet
+from lllcourse.models import MLP, LeNet5
 
-NETWORKS = {
-    "MLP": lambda seed=0: MLP(20, 12, 8, 5, seed=seed),
-    "LeNet5": lambda seed=0: LeNet5((3, 4), 8, image=(1, 16, 16), seed=seed),
-    "SmallResNet": lambda seed=0: SmallResNet((3, 4), image=(1, 8, 8), seed=seed),
-}
-each_network = pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+from ..looking import same
+from .zoo import SMALL, state
+
+each_network = pytest.mark.parametrize("make", SMALL.values(), ids=SMALL)
 KINDS = list(tickets.RESTARTS)
 
 
 def pair(make):
     """An untrained network, and another one in its place, as if trained from it, pruned."""
     return make(), pruning.prune(make(seed=7), 0.6)
-
-
-def state_of(model):
-    return copy.deepcopy(model.state_dict())
-
-
-def same_state(state, model):
-    now = model.state_dict()
-    return now.keys() == state.keys() and all(torch.equal(now[n], state[n]) for n in now)
 
 
 def weights(model):
@@ -106,18 +95,18 @@ def test_new_weights_are_not_those_of_a_network_with_the_same_seed(seed):
 def test_the_draws_of_others_are_left_alone():
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    tickets.restart(*reversed(pair(NETWORKS["MLP"])), "random")
+    tickets.restart(*reversed(pair(SMALL["MLP"])), "random")
     assert torch.equal(before, torch.get_rng_state())
 
 
 @each_network
 def test_what_is_given_is_not_changed(make):
     initial, pruned = pair(make)
-    before = state_of(initial), state_of(pruned)
+    before = state(initial), state(pruned)
     new = tickets.restart(pruned, initial, "signs")
     for p in new.parameters():
         p.data.add_(1)
-    assert same_state(before[0], initial) and same_state(before[1], pruned)
+    assert same(before, (state(initial), state(pruned)))
 
 
 def test_a_masked_weight_stays_zero_in_training():
@@ -128,7 +117,7 @@ def test_a_masked_weight_stays_zero_in_training():
 
 
 def test_the_report_tells_how_many_weights_are_left():
-    initial, pruned = pair(NETWORKS["MLP"])
+    initial, pruned = pair(SMALL["MLP"])
     report = tickets.restart(pruned, initial).report
     assert report.before == 20 * 12 + 12 * 8 + 8 * 5
     assert report.after == sum(int(m.sum()) for m in mask_in(pruned).values())
@@ -152,7 +141,7 @@ def drifted(initial):
 
 def test_rounds_are_train_prune_and_go_back():
     """Against the loop written out by hand."""
-    initial = NETWORKS["MLP"]()
+    initial = SMALL["MLP"]()
     trained = drifted(initial)
     found = list(tickets.rounds(initial, trained, [0.5, 0.8], drift))
     for sparsity, (ticket, after) in zip([0.5, 0.8], found, strict=True):
@@ -167,7 +156,7 @@ def test_rounds_are_train_prune_and_go_back():
 
 
 def test_each_round_removes_from_what_the_last_one_left():
-    initial = NETWORKS["LeNet5"]()
+    initial = SMALL["LeNet5"]()
     first, second = (ticket for ticket, _ in tickets.rounds(initial, drifted(initial), [0.3, 0.6], drift))
     for name, mask in mask_in(second).items():
         assert (mask <= mask_in(first)[name]).all()
@@ -175,7 +164,7 @@ def test_each_round_removes_from_what_the_last_one_left():
 
 
 def test_rewinding_starts_from_the_early_weights():
-    initial, pruned = pair(NETWORKS["MLP"])
+    initial, pruned = pair(SMALL["MLP"])
     early = drifted(initial)
     for name, w in weights(tickets.restart(pruned, early)).items():
         assert torch.equal(w, weights(early)[name] * mask_in(pruned)[name])
@@ -197,7 +186,7 @@ def test_masks_that_do_not_fit_are_refused():
 
 
 def test_an_unknown_kind_is_refused_with_the_kinds_that_there_are():
-    initial, pruned = pair(NETWORKS["MLP"])
+    initial, pruned = pair(SMALL["MLP"])
     with refused("kind is 'winning'; it must be one of 'ticket', 'random'"):
         tickets.restart(pruned, initial, "winning")
 
@@ -208,14 +197,14 @@ def test_a_network_without_masks_is_no_pruned_one():
 
 
 def test_initial_weights_with_masks_are_refused():
-    _, pruned = pair(NETWORKS["MLP"])
+    _, pruned = pair(SMALL["MLP"])
     with refused("initial has masks; give the network as it was before it was pruned"):
         tickets.restart(pruned, pruned)
 
 
 @pytest.mark.parametrize("seed", [0.5, "0", None])
 def test_a_seed_that_is_no_whole_number_is_refused(seed):
-    initial, pruned = pair(NETWORKS["MLP"])
+    initial, pruned = pair(SMALL["MLP"])
     with refused("seed is"):
         tickets.restart(pruned, initial, "random", seed=seed)
 

@@ -65,6 +65,14 @@ ZOO = {
 }
 
 
+#: Those of the course, as small as they can be, each from its seed.
+SMALL = {
+    "MLP": lambda seed=0: MLP(20, 12, 8, 5, seed=seed),
+    "LeNet5": lambda seed=0: LeNet5((3, 4), 8, image=(1, 16, 16), seed=seed),
+    "SmallResNet": lambda seed=0: SmallResNet((3, 4), image=(1, 8, 8), seed=seed),
+}
+
+
 def network(name, seed=0):
     """A network with running statistics of its own, in training mode as networks are made, and 12 examples."""
     make, shape = ZOO[name]
@@ -82,7 +90,3 @@ def network(name, seed=0):
 
 def state(model):
     return {n: t.clone() for n, t in model.state_dict().items()}
-
-
-def same(one, other):
-    return one.keys() == other.keys() and all(torch.equal(one[n], other[n]) for n in one)
