@@ -18,6 +18,7 @@ scale = os.environ.get("LLLCOURSE_SCALE", "laptop")
 
 _NAMES = {
     "checks": (),
+    "compare": (),
     "compression": (),
     "data": ("digits",),
     "figures": (),
