@@ -12,11 +12,12 @@ from .structured import put
 
 def written(model) -> bytes:
     """The file of a network: its parameters and buffers by name, 4 bytes a number, and what `torch.save` puts around.
+    It is the same from every device.
 
     A masked weight is a zero like others and takes as much.
     """
     buffer = io.BytesIO()
-    torch.save(without_masks(model).state_dict(), buffer)
+    torch.save(without_masks(model).cpu().state_dict(), buffer)
     return buffer.getvalue()
 
 

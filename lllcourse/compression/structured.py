@@ -163,8 +163,8 @@ def activity(model, x):
 
     Of a channel every place counts, and every layer that reads it.
     """
-    found = units.find(model, x)
-    graph = units.traced(model, x)[0]
+    graph, shapes = units.traced(model, x)
+    found = units.Walk(model, graph, shapes).units()
     names = {spot.name: None for u in found for spot in u.spots}
 
     class Watch(fx.Interpreter):

@@ -1,0 +1,126 @@
+"""Every way to make a network smaller gives on another device what it gives on the CPU, and stays there."""
+
+import copy
+
+import pytest
+import torch
+
+from lllcourse import training
+from lllcourse.compression import distillation, footprint, hints, pruning, storage, structured, supermask, tickets
+from lllcourse.compression import unseen as unseen_digit
+from lllcourse.compression.widening import widen
+from lllcourse.data import Split
+from lllcourse.models import MLP
+
+from ..fake_device import fake_device
+from .zoo import SMALL
+
+Y = torch.arange(12) % 5
+
+
+def on(x):
+    """The examples and their labels, where x is."""
+    return Split(x, Y.to(x.device))
+
+
+def train(model, x, epochs=1):
+    training.train(model, on(x), epochs=epochs, batch_size=4, lr=0.05)
+
+
+def trained(model, x):
+    train(model, x)
+    return model
+
+
+def ticket(model, x):
+    *_, (_, pruned) = tickets.rounds(model, trained(copy.deepcopy(model), x), [0.5, 0.75], lambda net: train(net, x))
+    return tickets.restart(pruned, model)
+
+
+def taught(model, x):
+    student = copy.deepcopy(model)
+    loss = distillation.taught(model, copy.deepcopy(model), T=2.0, weight=0.5)
+    training.train(student, on(x), epochs=1, batch_size=4, lr=0.05, loss=loss)
+    return student
+
+
+def corrected(model, x):
+    q = unseen_digit.prior(model, on(x), 2.0)
+    return unseen_digit.corrected(model, unseen_digit.shift(q, q.flip(0), 2.0))
+
+
+WAYS = {
+    "prune": lambda model, x: trained(pruning.prune(model, 0.5), x),
+    "prune, per layer": lambda model, x: pruning.prune(model, 0.5, per_layer=True),
+    "prune, by given scores": lambda model, x: pruning.prune(model, 0.5, [p.abs() for p in model.parameters()]),
+    "iterate": lambda model, x: pruning.iterate(model, [0.3, 0.6], lambda net: train(net, x)),
+    "without_masks": lambda model, x: pruning.without_masks(pruning.prune(model, 0.5)),
+    "prune_units": lambda model, x: trained(structured.prune_units(model, x, 0.5), x),
+    "prune_units, by activity": lambda model, x: structured.prune_units(model, x, 0.5, structured.activity(model, x)),
+    "a ticket": ticket,
+    **{f"restart, {kind}": lambda m, x, kind=kind: tickets.with_weights(m, kind, seed=1) for kind in tickets.RESTARTS},
+    "signed constants": lambda model, x: supermask.signed_constants(model),
+    "a supermask": lambda model, x: supermask.learn_mask(model, lambda net: train(net, x)),
+    "widen": lambda model, x: trained(widen(model, x, 2.0, seed=3), x),
+    "widen, evenly": lambda model, x: widen(model, x, 2.0, even=True, seed=3),
+    "taught": taught,
+    "corrected": corrected,
+}
+
+
+@pytest.fixture(params=SMALL)
+def pair(request):
+    """A network of the course and examples for it, twice: where the device is, and on the CPU."""
+    make = SMALL[request.param]
+    model = make()
+    shape = (20,) if request.param == "MLP" else (256,) if request.param == "LeNet5" else (64,)
+    x = torch.rand(12, *shape, generator=torch.Generator().manual_seed(0))
+    with fake_device() as device:
+        yield (copy.deepcopy(model).to(device), x.to(device)), (model, x)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_smaller_network_is_that_of_the_cpu(pair, way):
+    (there, x_there), (here, x) = pair
+    ours, theirs = WAYS[way](there, x_there), WAYS[way](here, x)
+    state, expected = ours.state_dict(), theirs.state_dict()
+    assert state.keys() == expected.keys()
+    for name, value in expected.items():
+        assert state[name].device == x_there.device, name
+        torch.testing.assert_close(state[name].cpu(), value, rtol=1e-5, atol=1e-6)
+    theirs.eval(), ours.eval()
+    torch.testing.assert_close(ours(x_there).cpu(), theirs(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("way", [structured.unit_norms, structured.activity])
+def test_scores_of_units_are_those_of_the_cpu(pair, way):
+    (there, x_there), (here, x) = pair
+    for ours, theirs in zip(way(there, x_there), way(here, x), strict=True):
+        torch.testing.assert_close(ours.cpu(), theirs)
+
+
+def test_a_footprint_is_that_of_the_cpu(pair):
+    (there, x_there), (here, x) = pair
+    ours, theirs = (footprint.footprint(m, on(x), batch_sizes=(2,)) for m, x in ((there, x_there), (here, x)))
+    for what in ("parameters", "nonzero", "bytes", "macs", "accuracy"):
+        assert getattr(ours, what) == getattr(theirs, what)
+
+
+def test_a_file_brings_a_network_to_any_device(pair, tmp_path):
+    (there, x_there), (here, x) = pair
+    small = structured.prune_units(there, x_there, 0.5)
+    storage.save(small, tmp_path / "there.pt")
+    for like, examples in ((there, x_there), (here, x)):
+        found = storage.load(tmp_path / "there.pt", like)
+        assert {p.device for p in found.parameters()} == {examples.device}
+        torch.testing.assert_close(found(examples).cpu(), small.eval()(x_there).cpu())
+
+
+def test_hints_are_those_of_the_cpu():
+    teacher, student = MLP(20, 12, 8, 5, seed=1), MLP(20, 6, 4, 5, seed=2)
+    mapped, x = hints.Mapped(student, 4, 8, seed=3), torch.rand(12, 20)
+    expected = hints.hint(teacher)(mapped, x, Y)
+    with fake_device() as device:
+        loss = hints.hint(teacher.to(device))(mapped.to(device), x.to(device), Y.to(device))
+        assert loss.device == device
+        torch.testing.assert_close(loss.cpu(), expected)
