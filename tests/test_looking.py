@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lllcourse import figures, training
+from lllcourse.compression import distillation, footprint, pruning, structured, supermask, tickets, unseen, widening
 from lllcourse.data import Split, Task
 from lllcourse.lifelong import ewc, gem, icarl, learn, mas, scp
 from lllcourse.per_sample import summed_gradients
@@ -35,6 +36,18 @@ LOOKS = {
     "scp.importance": lambda net: scp.importance(net, X),
     "gem.gradient": lambda net: gem.gradient(net, X, Y),
     "icarl.phi": lambda net: icarl.phi(net, X),
+    "footprint": lambda net: footprint.footprint(net, Split(X, Y), batch_sizes=(2,)),
+    "unit_norms": lambda net: structured.unit_norms(net, X),
+    "activity": lambda net: structured.activity(net, X),
+    "unseen.prior": lambda net: unseen.prior(net, Split(X, Y), 2.0),
+    "a teacher's answers": lambda net: distillation.ask(net, X),
+    # what makes a new network only looks at the old one
+    "prune": lambda net: pruning.prune(net, 0.5),
+    "prune_units": lambda net: structured.prune_units(net, X, 0.5),
+    "restart": lambda net: tickets.restart(pruning.prune(net, 0.5), net, "random"),
+    "signed_constants": supermask.signed_constants,
+    "learn_mask": lambda net: supermask.learn_mask(net, lambda new: training.train(new, Split(X, Y), epochs=1)),
+    "widen": lambda net: widening.widen(net, X, 2),
     "position": figures.position,
     "Plane.loss": plane,
 }

@@ -7,6 +7,10 @@ import pytest
 import torch
 
 from lllcourse import tasks, training
+from lllcourse.compression.distillation import soft_labels, taught
+from lllcourse.compression.pruning import prune
+from lllcourse.compression.structured import prune_units
+from lllcourse.compression.widening import widen
 from lllcourse.data import Split, Task, digits
 from lllcourse.lifelong import (
     CPG,
@@ -182,3 +186,28 @@ def test_values_that_are_not_finite_are_named_before_anything_is_trained(part):
 def test_a_target_and_a_growth_from_numpy():
     method = CPG(np.float64(0.5), np.float64(0.0), grow=THREE, most=np.int64(1))
     learn(method, MLP(784, 8, 10), two(), scenario="task", epochs=1)
+
+
+def test_numpy_numbers_are_taken_as_shares_sizes_and_temperatures():
+    model, x = MLP(6, 8, 3), torch.rand(5, 6)
+    ours = prune(model, 0.5), prune_units(model, x, 0.5), widen(model, x, 2, seed=3)
+    theirs = (
+        *(prune(model, np.float32(0.5)), prune_units(model, x, np.float64(0.5))),
+        widen(model, x, {"layers.0": np.int64(16)}, seed=THREE),
+    )
+    for one, other in zip(ours, theirs, strict=True):
+        assert all(map(torch.equal, one.state_dict().values(), other.state_dict().values()))
+    assert torch.equal(soft_labels(x, 2), soft_labels(x, np.float32(2)))
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1, float("nan"), 1.5])
+def test_a_sparsity_out_of_range_is_named(wrong):
+    with pytest.raises(ValueError, match="sparsity is"):
+        prune(net(), wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf")])
+def test_a_temperature_out_of_range_is_named(wrong):
+    for call in (lambda: soft_labels(torch.ones(2, 3), wrong), lambda: taught(net(), T=wrong)):
+        with pytest.raises(ValueError, match="T is"):
+            call()

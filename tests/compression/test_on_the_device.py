@@ -12,10 +12,11 @@ from lllcourse.compression.widening import widen
 from lllcourse.data import Split
 from lllcourse.models import MLP
 
-from ..fake_device import fake_device
+from ..fake_device import DEVICE, fake_device
 from .zoo import SMALL
 
 Y = torch.arange(12) % 5
+EXAMPLE = {"MLP": 20, "LeNet5": 256, "SmallResNet": 64}  # numbers of one
 
 
 def on(x):
@@ -24,7 +25,7 @@ def on(x):
 
 
 def train(model, x, epochs=1):
-    training.train(model, on(x), epochs=epochs, batch_size=4, lr=0.05)
+    training.train(model, on(x), epochs=epochs, batch_size=6, lr=0.05)
 
 
 def trained(model, x):
@@ -33,14 +34,14 @@ def trained(model, x):
 
 
 def ticket(model, x):
-    *_, (_, pruned) = tickets.rounds(model, trained(copy.deepcopy(model), x), [0.5, 0.75], lambda net: train(net, x))
+    *_, (_, pruned) = tickets.rounds(model, trained(copy.deepcopy(model), x), [0.5], lambda net: train(net, x))
     return tickets.restart(pruned, model)
 
 
 def taught(model, x):
     student = copy.deepcopy(model)
     loss = distillation.taught(model, copy.deepcopy(model), T=2.0, weight=0.5)
-    training.train(student, on(x), epochs=1, batch_size=4, lr=0.05, loss=loss)
+    training.train(student, on(x), epochs=1, batch_size=6, lr=0.05, loss=loss)
     return student
 
 
@@ -68,46 +69,54 @@ WAYS = {
 }
 
 
-@pytest.fixture(params=SMALL)
-def pair(request):
-    """A network of the course and examples for it, twice: where the device is, and on the CPU."""
-    make = SMALL[request.param]
-    model = make()
-    shape = (20,) if request.param == "MLP" else (256,) if request.param == "LeNet5" else (64,)
-    x = torch.rand(12, *shape, generator=torch.Generator().manual_seed(0))
-    with fake_device() as device:
-        yield (copy.deepcopy(model).to(device), x.to(device)), (model, x)
+def twice(name):
+    """A network of the course and examples for it, on the device and on the CPU."""
+    model = SMALL[name]()
+    x = torch.rand(12, EXAMPLE[name], generator=torch.Generator().manual_seed(0))
+    return (copy.deepcopy(model).to(DEVICE), x.to(DEVICE)), (model, x)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_smaller_network_is_that_of_the_cpu(pair, way):
-    (there, x_there), (here, x) = pair
+@pytest.fixture(autouse=True)
+def device():
+    with fake_device():
+        yield
+
+
+# LeNet-5 has every kind of layer; what follows units also meets a sum of them
+PAIRS = [*(("LeNet5", way) for way in WAYS), *(("SmallResNet", way) for way in WAYS if "unit" in way or "wide" in way)]
+
+
+@pytest.mark.parametrize(("name", "way"), PAIRS)
+def test_a_smaller_network_is_that_of_the_cpu(name, way):
+    (there, x_there), (here, x) = twice(name)
     ours, theirs = WAYS[way](there, x_there), WAYS[way](here, x)
     state, expected = ours.state_dict(), theirs.state_dict()
     assert state.keys() == expected.keys()
     for name, value in expected.items():
-        assert state[name].device == x_there.device, name
+        assert state[name].device == DEVICE, name
         torch.testing.assert_close(state[name].cpu(), value, rtol=1e-5, atol=1e-6)
     theirs.eval(), ours.eval()
     torch.testing.assert_close(ours(x_there).cpu(), theirs(x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("way", [structured.unit_norms, structured.activity])
-def test_scores_of_units_are_those_of_the_cpu(pair, way):
-    (there, x_there), (here, x) = pair
+def test_scores_of_units_are_those_of_the_cpu(name, way):
+    (there, x_there), (here, x) = twice(name)
     for ours, theirs in zip(way(there, x_there), way(here, x), strict=True):
         torch.testing.assert_close(ours.cpu(), theirs)
 
 
-def test_a_footprint_is_that_of_the_cpu(pair):
-    (there, x_there), (here, x) = pair
-    ours, theirs = (footprint.footprint(m, on(x), batch_sizes=(2,)) for m, x in ((there, x_there), (here, x)))
+@pytest.mark.parametrize("name", SMALL)
+def test_a_footprint_is_that_of_the_cpu(name):
+    ours, theirs = (footprint.footprint(m, on(x), batch_sizes=(2,)) for m, x in twice(name))
     for what in ("parameters", "nonzero", "bytes", "macs", "accuracy"):
         assert getattr(ours, what) == getattr(theirs, what)
 
 
-def test_a_file_brings_a_network_to_any_device(pair, tmp_path):
-    (there, x_there), (here, x) = pair
+@pytest.mark.parametrize("name", SMALL)
+def test_a_file_brings_a_network_to_any_device(name, tmp_path):
+    (there, x_there), (here, x) = twice(name)
     small = structured.prune_units(there, x_there, 0.5)
     storage.save(small, tmp_path / "there.pt")
     for like, examples in ((there, x_there), (here, x)):
@@ -120,7 +129,6 @@ def test_hints_are_those_of_the_cpu():
     teacher, student = MLP(20, 12, 8, 5, seed=1), MLP(20, 6, 4, 5, seed=2)
     mapped, x = hints.Mapped(student, 4, 8, seed=3), torch.rand(12, 20)
     expected = hints.hint(teacher)(mapped, x, Y)
-    with fake_device() as device:
-        loss = hints.hint(teacher.to(device))(mapped.to(device), x.to(device), Y.to(device))
-        assert loss.device == device
-        torch.testing.assert_close(loss.cpu(), expected)
+    loss = hints.hint(teacher.to(DEVICE))(mapped.to(DEVICE), x.to(DEVICE), Y.to(DEVICE))
+    assert loss.device == DEVICE
+    torch.testing.assert_close(loss.cpu(), expected)
