@@ -10,6 +10,8 @@ from nbclient import NotebookClient
 
 from lllcourse.notebook import CLAIM_TYPE
 
+from .. import proofs
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -19,7 +21,7 @@ class Break:
 
     rows: whose verdicts must become worse. code: runs before the chapter. cells: those that the verdicts are computed
     from; all up to the exercises if not given. settings: runs after the parameters, mostly to save time. nothing: no
-    part of the verdicts may be left to hold.
+    part of the verdicts may be left to hold. proof: only `make prove` runs it; each chapter has one that is none.
     """
 
     chapter: str
@@ -28,6 +30,25 @@ class Break:
     cells: str = ""
     settings: str = ""
     nothing: bool = False
+    proof: bool = False
+
+    @property
+    def path(self):
+        return next((ROOT / "book").glob(f"*/{self.chapter}.ipynb")).relative_to(ROOT).as_posix()
+
+    def notebook(self):
+        """The chapter, or the cells of it that are needed, after breaking it."""
+        notebook = nbformat.read(ROOT / self.path, as_version=4)
+        by_id = {cell.id: cell for cell in notebook.cells}
+        by_id["parameters"].source += f"\n{self.settings}"
+        titles = [cell.source.startswith("## Exercises") for cell in notebook.cells]
+        cells = [by_id[i] for i in self.cells.split()] or notebook.cells[: titles.index(True)]
+        notebook.cells = [nbformat.v4.new_code_cell(self.code), *cells]
+        return notebook
+
+    def rests_on(self):
+        cells = [cell.source for cell in self.notebook().cells if cell.cell_type == "code"]
+        return proofs.rests_on(self.path, *cells, sorted(self.rows), self.nothing)
 
 
 LAMBDA_IS_0 = """
@@ -227,6 +248,26 @@ tickets.RESTARTS["ticket"] = shuffled
 """,
         "parameters picture small-run ticket-run random-run ticket-picture ticket-scores ticket-claim",
     ),
+    "rethinking: new weights are all zero": Break(
+        "13_lottery_tickets",
+        {"C11"},
+        """
+import torch
+from lllcourse import models
+class Small(models.MLP):
+    def __init__(self, *sizes, seed=0):
+        super().__init__(*sizes, seed=seed)
+        if 16 in sizes:
+            with torch.no_grad():
+                for p in self.parameters():
+                    p.zero_()
+models.MLP = Small
+""",
+        "parameters picture small-run widen-run ways-run ticket-run random-run ticket-picture ticket-scores longer-run "
+        "rethink-table rethink-claim",
+        "epochs = 2",
+        proof=True,
+    ),
     "distillation: soft labels are hardened": Break(
         "14_knowledge_distillation",
         {"C12", "C13"},
@@ -236,6 +277,17 @@ from lllcourse.compression import distillation
 distillation.distillation = lambda z, v, T: F.cross_entropy(z, v.argmax(1))
 """,
         "parameters picture teacher few new-student hundred hundred-table c12-claim never fix never-table c13-claim",
+    ),
+    "distillation: only one of the ensemble is asked": Break(
+        "14_knowledge_distillation",
+        {"C14"},
+        """
+from lllcourse.compression import distillation
+original = distillation.taught
+distillation.taught = lambda one, *others, T=4.0, weight=1.0, in_turn=False: original(one, T=T, weight=weight)
+""",
+        "parameters picture teacher few new-student hundred averages many many-table c14-claim",
+        proof=True,
     ),
     "distillation: the bias is not corrected": Break(
         "14_knowledge_distillation",
@@ -261,28 +313,17 @@ def verdicts(notebook):
     return {(one["row"], one["statement"]): one["parts"] for one in facts}
 
 
-def run_broken(how, path):
-    """Run the chapter, or the cells of it that are needed, after breaking it; the verdicts that come out."""
-    notebook = nbformat.read(ROOT / path, as_version=4)
-    by_id = {cell.id: cell for cell in notebook.cells}
-    by_id["parameters"].source += f"\n{how.settings}"
-    titles = [cell.source.startswith("## Exercises") for cell in notebook.cells]
-    cells = [by_id[i] for i in how.cells.split()]
-    notebook.cells = [
-        nbformat.v4.new_code_cell(how.code),
-        *(cells or notebook.cells[: titles.index(True)]),
-    ]
+def run_broken(how):
+    """The verdicts that come out of the broken chapter."""
+    notebook = how.notebook()
     environment = os.environ | {"LLLCOURSE_SCALE": "laptop", "OMP_NUM_THREADS": "1"}
-    NotebookClient(notebook, timeout=600, allow_errors=not cells, kernel_name="python3").execute(env=environment)
+    NotebookClient(notebook, timeout=600, allow_errors=not how.cells, kernel_name="python3").execute(env=environment)
     return verdicts(notebook)
 
 
-@pytest.mark.parametrize("name", BREAKS)
-def test_a_broken_method_changes_the_verdicts_of_its_chapter(name):
-    how = BREAKS[name]
-    path = next((ROOT / "book").glob(f"*/{how.chapter}.ipynb")).relative_to(ROOT).as_posix()
-    intact = verdicts(nbformat.read(ROOT / "_build/executed" / path, as_version=4))
-    after = run_broken(how, path)
+def changes_the_verdicts(how):
+    intact = verdicts(nbformat.read(ROOT / "_build/executed" / how.path, as_version=4))
+    after = run_broken(how)
 
     def share(parts):
         return sum(parts.values()) / len(parts)
@@ -293,3 +334,24 @@ def test_a_broken_method_changes_the_verdicts_of_its_chapter(name):
         if key[0] in how.rows:
             assert share(parts) < share(intact[key]), f"{key} holds as before"
             assert not how.nothing or not any(parts.values()), f"{key} holds in part"
+
+
+@pytest.mark.parametrize("name", [name for name, how in BREAKS.items() if not how.proof])
+def test_a_broken_method_changes_the_verdicts_of_its_chapter(name):
+    changes_the_verdicts(BREAKS[name])
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", [name for name, how in BREAKS.items() if how.proof])
+def test_every_other_way_to_break_it_changes_them_too(name, proved):
+    changes_the_verdicts(BREAKS[name])
+    proved(name, BREAKS[name].rests_on())
+
+
+def test_the_other_ways_were_proved_on_the_present_code():
+    stale = proofs.stale({name: how.rests_on() for name, how in BREAKS.items() if how.proof})
+    assert not stale, f"run make prove: {stale}"
+
+
+def test_every_chapter_that_is_broken_at_all_is_broken_in_each_test():
+    assert {how.chapter for how in BREAKS.values()} == {how.chapter for how in BREAKS.values() if not how.proof}

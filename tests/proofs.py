@@ -1,0 +1,44 @@
+"""Proofs: tests too long for `make test`. `make prove` runs those marked `prove` and notes in `proofs.json` on what code
+each of them passed; a test that `make test` runs fails where that code has changed since.
+"""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+from tools.imports import Repository
+
+ROOT = Path(__file__).parents[1]
+RECORD = Path(__file__).with_name("proofs.json")
+
+
+@cache
+def repository():
+    return Repository(ROOT)
+
+
+def rests_on(path, *texts):
+    """A hash of the code that a file of the repository imports, and of these texts; comments and prose do not count."""
+    digest, files = hashlib.sha256(), repository().needs(ROOT / path).files
+    for file in sorted(files):
+        digest.update(f"{file.relative_to(ROOT).as_posix()}\n".encode() + repository().hash(file, False))
+    for text in texts:
+        digest.update(f"\n{text}".encode())
+    return digest.hexdigest()[:16]
+
+
+def recorded():
+    return json.loads(RECORD.read_text("utf-8")) if RECORD.is_file() else {}
+
+
+def stale(present):
+    """Of {name: hash of the present code}, those that have not passed on it."""
+    known = recorded()
+    return [name for name, code in present.items() if known.get(name) != code]
+
+
+def write(passed):
+    """Note what has passed, {name: hash}, beside what others have."""
+    known = recorded() | passed
+    RECORD.write_text(json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
