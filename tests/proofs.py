@@ -1,5 +1,5 @@
-"""Proofs: tests too long for `make test`. `make prove` runs those marked `prove` and notes in `proofs.json` on what code
-each of them passed; a test that `make test` runs fails where that code has changed since.
+"""Proofs: tests that are too long for `make test`. `make prove` runs those marked `prove` and notes in `proofs.json` on
+what code each of them passed; a test that `make test` runs fails where that code has changed since.
 """
 
 import hashlib

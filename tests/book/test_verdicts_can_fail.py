@@ -82,6 +82,7 @@ ewc.importance = lambda model, *args, **settings: [torch.zeros_like(p) for p in 
         "l20-guards l20-task l20-along l20-differences l20-spearman l20-claim l21-movement l21-judge l21-claim l22-l2 "
         "l22-point l22-judge l22-parts l22-claim",
         IN_SHORT,
+        proof=True,
     ),
     "five ways to find the guards: lambda is 0": Break(
         "05_importance",
@@ -116,6 +117,7 @@ def trains_all(self, model, x, y, active):
 Progressive.loss = trains_all
 """,
         "parameters tasks l27-run l27-same l27-bounds l27-kept",
+        proof=True,
     ),
     "progressive networks: no lateral connections": Break(
         "07_neural_resource_allocation",
@@ -127,6 +129,7 @@ progressive.layer_with_laterals = lambda layer, h, adapters, old: layer(h)
         "parameters tasks l27-kinds l27-rivals l27-control l27-few l27-carried",
         "seeds = range(1)",
         nothing=True,
+        proof=True,
     ),
     "PackNet and CPG: old weights are trained on": Break(
         "07_neural_resource_allocation",
@@ -167,6 +170,7 @@ Replay.loss, EWC.after_step = Method.loss, Method.after_step
 """,
         "parameters learn-split record icarl-run live-run invented live gap-closed l31-claim l31-words l31-verdict",
         "steps, seeds = 5, range(1)",
+        proof=True,
     ),
     "Example 1: more noise": Break(
         "10_curriculum_learning",
@@ -179,6 +183,7 @@ tasks.noisy_then_clean = lambda seed=0, noise=0.2: original(seed, 0.7)
         "parameters two-tasks two l32-run l32-table l32-claim",
         "seeds = range(1)",
         nothing=True,
+        proof=True,
     ),
     "orders: all tasks are alike": Break(
         "10_curriculum_learning",
@@ -191,6 +196,7 @@ tasks.rotated = lambda angles: original([0] * len(angles))
         "parameters record l24-count l24-run l24-ends l24-claim",
         "seeds = range(1)",
         nothing=True,
+        proof=True,
     ),
     "orders: the worst one is searched for": Break(
         "10_curriculum_learning",
@@ -223,6 +229,7 @@ original = pruning.iterate
 pruning.iterate = lambda model, sparsities, fine_tune: original(model, sparsities[-1:], fine_tune)
 """,
         "parameters picture train run-iterate c4-claim",
+        proof=True,
     ),
     "pruning: units stay where they are": Break(
         "12_pruning",
@@ -234,6 +241,7 @@ structured.prune_units = lambda model, x, keep: copy.deepcopy(model)
 """,
         "parameters picture train forms forms-table c6-judge c6-claim",
         "epochs = 1",
+        proof=True,
     ),
     "tickets: the initial weights are shuffled": Break(
         "13_lottery_tickets",
@@ -298,6 +306,7 @@ unseen.shift = lambda q, r, T: 1e-9 * (r / q).log()
 """,
         "parameters picture teacher few new-student hundred never fix never-table c13-claim",
         "epochs[100] = 1",
+        proof=True,
     ),
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .harness import experiment
+from .harness import experiment, made_of
 
 
 def comes_out_again(family, names, **fewer):
@@ -18,7 +18,9 @@ def comes_out_again(family, names, **fewer):
         assert now["storage"] == before["storage"]
 
 
-def test_a_slice_of_the_memories_comes_out_again():
+@pytest.mark.prove
+def test_a_slice_of_the_memories_comes_out_again(proved):
     comes_out_again("bounds", ["fine-tuning", "joint training", "EWC"], lams=[3])
     comes_out_again("gem", ["GEM, margin 0", "A-GEM"], memories=[25], margins=[0])
     comes_out_again("replay", ["replay", "replay, of each"], memories=[25])
+    proved("a slice of the memories", made_of("a slice of the memories"))

@@ -4,13 +4,14 @@ import pytest
 
 from tools import results
 
-from .harness import experiment
+from .harness import experiment, made_of
 
 SLICE = {"T": 2, "keeps": [0.25, 0.5], "lams": [], "many": 2}
 SLICE |= {"cpg_keeps": [0.25], "target": 0.0}
 
 
-def test_a_slice_of_the_resources_comes_out_again():
+@pytest.mark.prove
+def test_a_slice_of_the_resources_comes_out_again(proved):
     """The first two tasks do not depend on those that follow. On another processor a run may differ a little."""
     module, old = experiment("resources")
     again = module.run(0, **module.SETTINGS | SLICE)
@@ -22,6 +23,7 @@ def test_a_slice_of_the_resources_comes_out_again():
     for net, by_keep in again["many"].items():
         for keep, accuracies in by_keep.items():
             assert accuracies == pytest.approx(old["many"][net][keep][:2], abs=0.02)
+    proved("a slice of the resources", made_of("a slice of the resources"))
 
 
 def test_the_random_masks_are_as_dense_as_the_learned_ones(monkeypatch):
