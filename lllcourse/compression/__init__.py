@@ -15,5 +15,16 @@ _NAMES = {
     "distillation": ("averaged", "soft_labels", "taught"),
     "hints": ("Mapped", "hint"),
     "unseen": ("corrected", "prior", "shift"),
+    "quantization": ("quantized",),
+    "rounding": ("coded", "rounded"),
+    "binary": ("binarized",),
+    "clustering": ("kmeans", "share", "without_sharing"),
+    "huffman": ("decode", "encode", "entropy"),
+    "deep_compression": ("code", "deep_compressed"),
+    "low_rank": ("factors",),
+    "separable": ("Separable", "separate"),
+    "blocks": ("BLOCKS", "BlockNet"),
+    "exits": ("ExitNet", "Exits", "all_exits", "leave"),
+    "slimmable": ("Slimmable", "all_widths"),
 }
 __getattr__, __dir__, __all__ = lazy(__name__, _NAMES)
