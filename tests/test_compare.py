@@ -1,6 +1,9 @@
 """Your own method beside the recorded ones: what is recorded comes out again, and chance is not called a difference."""
 
+import re
 import zlib
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -122,3 +125,13 @@ def test_the_recorded_rows_are_those_of_the_records():
     for row, facts in found.rows.items():
         if row != "yours":
             assert facts["accuracy"] == over_seeds(record, "LeNet-300-100", row, "validation")[3]
+
+
+def test_what_the_page_of_all_methods_says_works(monkeypatch, capsys):
+    """Its code, with one seed."""
+    text = (Path(__file__).parents[1] / "book/methods.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for name in ("method", "compression"):
+        monkeypatch.setattr(compare, name, partial(getattr(compare, name), seeds=[0]))
+    exec(code, {})
+    assert capsys.readouterr().out.count("yours against") == 2
