@@ -19,8 +19,10 @@ def repository():
 
 
 def rests_on(path, *texts):
-    """A hash of the code that a file of the repository imports, and of these texts; comments and prose do not count."""
-    digest, files = hashlib.sha256(), repository().needs(ROOT / path).files
+    """A hash of the code that a file of the repository imports, of the locked versions, and of these texts; comments and
+    prose do not count.
+    """
+    digest, files = hashlib.sha256((ROOT / "requirements.lock").read_bytes()), repository().needs(ROOT / path).files
     for file in sorted(files):
         digest.update(f"{file.relative_to(ROOT).as_posix()}\n".encode() + repository().hash(file, False))
     for text in texts:

@@ -3,12 +3,25 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
 
+from .. import proofs
+
 TOOL = [sys.executable, "-m", "tools.build_book"]
 PAGE = "_build/html/book/01_x.html"
+PROOFS = ("an edit of what a page imports", "an edit of 01_x.ipynb meanwhile", "an edit of facts.py meanwhile")
+
+
+def present():
+    return proofs.rests_on("tools/build_book.py", (proofs.ROOT / "tools/build_book.py").read_text("utf-8"))
+
+
+def test_the_longer_stories_were_told_by_the_present_build():
+    stale = proofs.stale({f"the build: {name}": present() for name in PROOFS})
+    assert not stale, f"run make prove: {stale}"
 
 
 @pytest.fixture
@@ -60,7 +73,8 @@ def test_a_cell_error_fails_every_build_and_leaves_no_page(book):
     assert "lambda is negative" not in (book / PAGE).read_text()
 
 
-def test_a_page_follows_an_edit_of_what_it_imports(book):
+@pytest.mark.prove
+def test_a_page_follows_an_edit_of_what_it_imports(book, proved):
     code, output = build(book)
     assert code == 0, output
     assert "executed in" in output
@@ -79,6 +93,7 @@ def test_a_page_follows_an_edit_of_what_it_imports(book):
     code, output = build(book)
     assert code == 1 and "ImportError" in output
     assert "seen: forty-three" in (book / PAGE).read_text()
+    proved("the build: an edit of what a page imports", present())
 
 
 def test_the_executed_chapter_states_its_key_its_cost_and_what_it_loaded(book):
@@ -101,8 +116,9 @@ def test_a_warning_fails_the_build(book):
     assert not (book / PAGE).exists()
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("edits", ["01_x.ipynb", "../lllcourse/facts.py"])
-def test_an_edit_during_the_build_is_noticed(book, edits):
+def test_an_edit_during_the_build_is_noticed(book, edits, proved):
     """The chapter itself plays the editor. What ran while the code changed is not kept for a later build."""
     path = book / "book" / edits
     change = f"path = Path({str(path)!r})\npath.write_text(path.read_text() + ' ')"
@@ -115,3 +131,4 @@ def test_an_edit_during_the_build_is_noticed(book, edits):
     path.write_text(before)
     write_chapter(book, "from pathlib import Path\nimport lllcourse\nprint(1)")
     assert build(book)[0] == 0
+    proved(f"the build: an edit of {Path(edits).name} meanwhile", present())
