@@ -24,6 +24,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from .imports import Repository
 from .kernels import ENVIRONMENT
+from .workers import end_with
 
 CELL_TIMEOUT = 600  # seconds
 CACHE_LIMIT = 100  # entries of a megabyte or two; those that were not used for longest go
@@ -111,7 +112,8 @@ def fill_cache(root: Path, keys: dict, cache, jobs: int) -> list[str]:
             missing.append(name)
     missing.sort(key=lambda name: -(took.get(name) or float("inf")))
     errors = []
-    with ProcessPoolExecutor(max(1, min(jobs, len(missing)))) as pool:
+    workers = {"initializer": end_with, "initargs": (os.getpid(),)}
+    with ProcessPoolExecutor(max(1, min(jobs, len(missing))), **workers) as pool:
         running = {pool.submit(execute, root, name): name for name in missing}
         for done in as_completed(running):
             name = running[done]
@@ -198,7 +200,11 @@ def main(argv=None) -> int:
     build = root / "_build"
     build.mkdir(exist_ok=True)
     lock = (build / ".lock").open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX)  # a second build waits: both would write the same folders
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:  # both would write the same folders
+        print("another build of this book is running: waiting for it", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
     os.environ.update(ENVIRONMENT)
     # The kernels import the package of this tree, even where another copy is installed.

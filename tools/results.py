@@ -13,6 +13,7 @@ import importlib.metadata
 import json
 import math
 import multiprocessing
+import os
 import platform
 import sys
 import time
@@ -20,6 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from .imports import Repository
+from .workers import end_with
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "lllcourse/results"
@@ -107,7 +109,7 @@ def main(argv=None) -> int:
         return int(bool(found))
     chosen.sort(key=cost, reverse=True)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context, initializer=one_thread) as pool:
+    with ProcessPoolExecutor(mp_context=context, initializer=begin, initargs=(os.getpid(),)) as pool:
         done = [(name, pool.submit(record, name)) for name in chosen]
     failed = {name: run.exception() for name, run in done if run.exception()}
     for name, error in failed.items():
@@ -115,9 +117,10 @@ def main(argv=None) -> int:
     return int(bool(failed))
 
 
-def one_thread():
+def begin(parent):
     import torch
 
+    end_with(parent)
     torch.set_num_threads(1)
 
 

@@ -8,6 +8,15 @@ import torch
 from lllcourse import training
 from lllcourse.compression import distillation, footprint, hints, pruning, storage, structured, supermask, tickets
 from lllcourse.compression import unseen as unseen_digit
+from lllcourse.compression.binary import binarized
+from lllcourse.compression.clustering import share, without_sharing
+from lllcourse.compression.exits import ExitNet, all_exits, leave
+from lllcourse.compression.low_rank import low_rank
+from lllcourse.compression.quantization import quantized
+from lllcourse.compression.rounding import rounded
+from lllcourse.compression.separable import separate
+from lllcourse.compression.skipping import SkipNet, priced
+from lllcourse.compression.slimmable import Slimmable, all_widths
 from lllcourse.compression.widening import widen
 from lllcourse.data import Split
 from lllcourse.models import MLP
@@ -64,6 +73,13 @@ WAYS = {
     "a supermask": lambda model, x: supermask.learn_mask(model, lambda net: train(net, x)),
     "widen": lambda model, x: trained(widen(model, x, 2.0, seed=3), x),
     "widen, evenly": lambda model, x: widen(model, x, 2.0, even=True, seed=3),
+    "share": lambda model, x: trained(share(pruning.prune(model, 0.5), 4), x),
+    "without_sharing": lambda model, x: without_sharing(share(model, 3)),
+    "quantized": lambda model, x: rounded(trained(quantized(model, 3, per_channel=True), x)),
+    "binarized": lambda model, x: rounded(trained(binarized(model, scaled=True), x)),
+    "low_rank": lambda model, x: trained(low_rank(model, share=0.5), x),
+    "separate": lambda model, x: trained(separate(model), x),
+    "slimmed, of fewer units": lambda model, x: Slimmable(model, x, (0.5, 1.0)).plain(0),
     "taught": taught,
     "corrected": corrected,
 }
@@ -132,3 +148,25 @@ def test_hints_are_those_of_the_cpu():
     loss = hints.hint(teacher.to(DEVICE))(mapped.to(DEVICE), x.to(DEVICE), Y.to(DEVICE))
     assert loss.device == DEVICE
     torch.testing.assert_close(loss.cpu(), expected)
+
+
+def losses(model, loss, x):
+    found = training.train(model, on(x), epochs=1, batch_size=6, lr=0.05, loss=loss)
+    assert found.device == x.device
+    return found.cpu()
+
+
+def test_dynamic_networks_train_and_answer_as_on_the_cpu():
+    (there, x_there), (here, x) = twice("LeNet5")
+    pairs = [
+        (Slimmable(there, x_there, (0.5, 1.0)), Slimmable(here, x, (0.5, 1.0)), all_widths),
+        (ExitNet((3, 4, 5), image=(1, 16, 16)), ExitNet((3, 4, 5), image=(1, 16, 16)), all_exits),
+        (SkipNet(4, 2, image=(1, 16, 16)), SkipNet(4, 2, image=(1, 16, 16)), priced(0.1)),
+    ]
+    for ours, theirs, loss in pairs:
+        ours = ours.to(DEVICE)
+        torch.testing.assert_close(losses(ours, loss, x_there), losses(theirs, loss, x))
+        torch.testing.assert_close(ours.eval()(x_there).cpu(), theirs.eval()(x), rtol=1e-4, atol=1e-5)
+        if isinstance(ours, ExitNet):
+            for one, other in zip(leave(ours, x_there, 0.15), leave(theirs, x, 0.15), strict=True):
+                assert torch.equal(one.cpu(), other)
