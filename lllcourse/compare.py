@@ -22,7 +22,8 @@ from .models.mlp import MLP
 from .notebook import spread, table
 from .results import best_setting, over_seeds, recorded
 from .settings import SPLIT
-from .tasks import SCENARIOS, split
+from .tasks.scenarios import SCENARIOS
+from .tasks.sequences import split
 
 #: Student's 97.5 % quantiles, by degrees of freedom.
 T975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}

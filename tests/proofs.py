@@ -19,10 +19,11 @@ def repository():
 
 
 def rests_on(path, *texts):
-    """A hash of the code that a file of the repository imports, of the locked versions, and of these texts; comments and
-    prose do not count.
+    """A hash of the code that a file of the repository imports, of the locked versions and of these texts; without
+    comments and prose.
     """
-    digest, files = hashlib.sha256((ROOT / "requirements.lock").read_bytes()), repository().needs(ROOT / path).files
+    digest = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
+    files = repository().needs(ROOT / path).files
     for file in sorted(files):
         digest.update(f"{file.relative_to(ROOT).as_posix()}\n".encode() + repository().hash(file, False))
     for text in texts:

@@ -17,10 +17,14 @@ from pathlib import Path
 import torch
 
 from .. import checks
+from .binary import from_binary
+from .coding import from_shared
 from .packing import Coded
 from .pruning import without_masks
+from .quantization import from_affine
 from .report import Report, reported
 from .structured import put
+from .varint import number_at, varint
 
 MAGIC = b"lllc"
 
@@ -47,7 +51,12 @@ def from_plain(parts, shape, dtype):
 
 #: By its number in the file: the name of a scheme, the parts that it has, and what makes the tensor from
 #: (parts, shape, dtype). What makes a tensor raises ValueError for whatever its coder could not have written.
-SCHEMES = {0: ("plain", ("values",), from_plain)}
+SCHEMES = {
+    0: ("plain", ("values",), from_plain),
+    1: ("affine", ("bits", "scales", "zero points", "codes"), from_affine),
+    2: ("binary", ("scales", "signs"), from_binary),
+    3: ("shared", ("codebook", "positions", "indices"), from_shared),
+}
 NUMBERS = {name: number for number, (name, _, _) in SCHEMES.items()}
 
 
@@ -58,7 +67,8 @@ class Compressed:
     """A network in few bytes.
 
     content: the file. bytes: its length. parts: the bytes of every kind of part, of all tensors together, and of the
-    "header", which is all the rest; their sum is `bytes`. report: what each tensor took as plain numbers, and takes.
+    "header", which is all the rest; their sum is `bytes`. coded: each tensor as it is stored, by name. report: what
+    each took as plain numbers, and takes.
     """
 
     def __init__(self, content, model):
@@ -66,6 +76,7 @@ class Compressed:
         self.bytes = len(self.content)
         self._like = without_masks(model).eval()
         self._tensors = read(self.content, self._like.state_dict())
+        self.coded = {name: coded for name, (coded, _) in self._tensors.items()}
         self.parts = {"header": self.bytes}
         sizes = {}
         for name, (coded, value) in self._tensors.items():
@@ -178,25 +189,3 @@ def read(content, state) -> dict:
         at == len(content), f"{len(content) - at} bytes follow the last tensor"
     )
     return found
-
-
-def varint(number) -> bytes:
-    """A whole number from 0 on in seven bits a byte.
-
-    >>> varint(300).hex()
-    'ac02'
-    """
-    low, rest = number & 127, number >> 7
-    return bytes([low | 128]) + varint(rest) if rest else bytes([low])
-
-
-def number_at(content, at):
-    """The number that `varint` wrote at this place, and the place behind it."""
-    number = 0
-    for shift in range(0, 63, 7):
-        checks.require(at < len(content), "it is cut off")
-        byte, at = content[at], at + 1
-        number |= (byte & 127) << shift
-        if byte < 128:
-            return number, at
-    raise ValueError("a length has more than nine bytes")
