@@ -119,7 +119,7 @@ def compressed(record, row):
 
     parts = []
     for network in (n for n, rows in runs[0].items() if row in rows):
-        now, before = ({f: over_seeds(network, r, f) for f in runs[0][network][r]} for r in (row, "dense"))
+        now, before = ({f: over_seeds(network, r, f) for f in runs[0][network]["dense"]} for r in (row, "dense"))
         parts.append(
             f"{network}: {now['nonzero']:,.0f} of {before['nonzero']:,.0f} numbers not zero, "
             f"{now['macs'] / 1000:,.0f} of {before['macs'] / 1000:,.0f} thousand MACs, "

@@ -308,6 +308,54 @@ unseen.shift = lambda q, r, T: 1e-9 * (r / q).log()
         "epochs[100] = 1",
         proof=True,
     ),
+    "weight sharing: the indices are drawn at random": Break(
+        "16_weight_sharing_and_coding",
+        {"C17", "C18"},
+        """
+import torch
+from lllcourse.compression import clustering
+generator = torch.Generator().manual_seed(0)
+clustering.nearest = lambda values, centres: torch.randint(len(centres), values.shape, generator=generator)
+""",
+        "parameters picture dense tune clusters-table c17-claim prune-share then-share file file-facts ratio-judge "
+        "ratio-claim",
+        "epochs, last, tuning = 3, 1, 1",
+    ),
+    "coding: the frequent symbols get the long codes": Break(
+        "16_weight_sharing_and_coding",
+        {"C18"},
+        """
+from lllcourse.compression import huffman
+original = huffman.lengths
+def broken(counts):
+    bits = original(counts)
+    rare_first = sorted(bits, key=bits.get, reverse=True)
+    return dict(zip(rare_first, sorted(bits.values())))
+huffman.lengths = broken
+""",
+        "parameters picture dense tune prune-share then-share bits bits-table entropy-claim",
+        "epochs, last, tuning = 2, 1, 1",
+    ),
+    "quantisation: zero is met by the code beside it, and no gradient passes": Break(
+        "15_quantization",
+        {"C16"},
+        """
+from lllcourse.compression import quantization
+quantization.dequantize = lambda codes, scale, zero_point: scale * (codes - zero_point + 1)
+quantization.straight_through = lambda value, w, passed=1: value.detach() + 0 * w
+""",
+        "parameters picture train ptq-table ptq-claim qat qat-claim",
+    ),
+    "binary: no gradient passes through the sign": Break(
+        "15_quantization",
+        {"C19"},
+        """
+from lllcourse.compression import binary
+binary.straight_through = lambda value, w, passed=1: value.detach() + 0 * w
+""",
+        "parameters picture mlp binary-run binary-table c19-claim",
+        proof=True,
+    ),
 }
 
 
