@@ -55,7 +55,10 @@ def test_a_compressed_file_counts_with_its_own_bytes():
     found = compare.compression(lambda m: Compressed(small_file(m), m), seeds=[0], on="validation", limit=200_000)
     assert found.rows["yours"]["bytes"] < 200_000
     assert found.rows["yours"]["nonzero"] < 40_000
-    assert found.beside == "small, taught by the dense one"  # what is as small
+    record, network = recorded("compress"), "LeNet-300-100"
+    within = [r for r in found.rows if r != "yours" and found.rows[r]["bytes"] <= found.rows["yours"]["bytes"]]
+    mean = {r: over_seeds(record, network, r, "validation").mean() for r in within}
+    assert mean[found.beside] == max(mean.values())  # the best of what is as small
 
 
 def small_file(model):

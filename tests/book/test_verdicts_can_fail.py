@@ -129,7 +129,6 @@ progressive.layer_with_laterals = lambda layer, h, adapters, old: layer(h)
         "parameters tasks l27-kinds l27-rivals l27-control l27-few l27-carried",
         "seeds = range(1)",
         nothing=True,
-        proof=True,
     ),
     "PackNet and CPG: old weights are trained on": Break(
         "07_neural_resource_allocation",
@@ -141,6 +140,7 @@ PackNet.after_gradient, PackNet.after_step = Method.after_gradient, Method.after
         "parameters tasks scenario l27-count l27-run l27-same l27-bounds l28-show l28-run l28-same cpg-show cpg-run "
         "l28-claim",
         nothing=True,
+        proof=True,
     ),
     "generative replay: an untrained generator": Break(
         "08_memory_replay",
@@ -335,6 +335,7 @@ huffman.lengths = broken
 """,
         "parameters picture dense tune prune-share then-share bits bits-table entropy-claim",
         "epochs, last, tuning = 2, 1, 1",
+        proof=True,
     ),
     "quantisation: zero is met by the code beside it, and no gradient passes": Break(
         "15_quantization",
