@@ -31,6 +31,12 @@ def rests_on(path, *texts):
     return digest.hexdigest()[:16]
 
 
+def of(file):
+    """A hash of a file of tests, its `__file__`, and of the code that it imports."""
+    path = Path(file).relative_to(ROOT)
+    return rests_on(path, repository().hash(ROOT / path, False).hex())
+
+
 def recorded():
     return json.loads(RECORD.read_text("utf-8")) if RECORD.is_file() else {}
 

@@ -25,9 +25,7 @@ from ..models.initial import draw
 
 def conv(inputs, outputs, k=1, groups=1, act=True):
     """A convolution that keeps the sides of the maps, batch norm, and ReLU unless `act` is False."""
-    layer = skip_init(
-        nn.Conv2d, inputs, outputs, k, padding=k // 2, groups=groups, bias=False
-    )
+    layer = nn.Conv2d(inputs, outputs, k, padding=k // 2, groups=groups, bias=False)
     return nn.Sequential(
         layer, nn.BatchNorm2d(outputs), nn.ReLU() if act else nn.Identity()
     )
@@ -164,7 +162,8 @@ class BlockNet(nn.Module):
             nn.ReLU(),
         )
         pairs = zip((first, *channels), channels, strict=False)
-        self.blocks = nn.ModuleList(block(i, o) for i, o in pairs)
+        with torch.random.fork_rng(devices=[]):  # the weights of `seed` come below
+            self.blocks = nn.ModuleList(block(i, o) for i, o in pairs)
         self.answer = skip_init(nn.Linear, channels[-1], outputs)
         generator = checks.generator(seed)
         with torch.no_grad():

@@ -43,12 +43,14 @@ class SkipNet(nn.Module):
             skip_init(nn.Conv2d, image[0], channels, 3, 2, padding=1, bias=False),
             *(nn.BatchNorm2d(channels), nn.ReLU()),
         )
-        self.blocks = nn.ModuleList(
-            nn.Sequential(
-                conv(channels, channels, 3), conv(channels, channels, 3, act=False)
+        with torch.random.fork_rng(devices=[]):  # the weights of `seed` come below
+            self.blocks = nn.ModuleList(
+                nn.Sequential(
+                    conv(channels, channels, 3),
+                    conv(channels, channels, 3, act=False),
+                )
+                for _ in range(blocks)
             )
-            for _ in range(blocks)
-        )
         self.gates = nn.ModuleList(
             skip_init(nn.Linear, channels, 1) for _ in range(blocks)
         )
