@@ -123,6 +123,7 @@ def compressed(record, row):
         parts.append(
             f"{network}: {now['nonzero']:,.0f} of {before['nonzero']:,.0f} numbers not zero, "
             f"{now['macs'] / 1000:,.0f} of {before['macs'] / 1000:,.0f} thousand MACs, "
+            f"{now['bytes'] / 1000:,.1f} of {before['bytes'] / 1000:,.1f}\u00a0kB, "
             f"{100 * now['accuracy']:.1f}\u00a0% (dense {100 * before['accuracy']:.1f}\u00a0%)"
         )
     return f"{row}, mean of {len(runs)} seeds: " + "; ".join(parts)

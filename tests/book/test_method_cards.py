@@ -141,8 +141,8 @@ def test_a_card_of_compression_says_what_is_saved_and_what_the_record_measured(t
     result, html = build(tmp_path, ["sphinx.ext.mathjax", "sphinxcontrib.bibtex", "method_cards"], pages(text))
     assert result.returncode == 0, result.stderr
     runs, row = recorded("compress")["runs"], CARDS["magnitude-pruning"]["figures"]["row"]
-    accuracy = sum(run["LeNet-5"][row]["accuracy"] for run in runs) / len(runs)
-    assert f"MACs, {100 * accuracy:.1f}\u00a0%" in html["index.html"]
+    size, accuracy = (sum(run["LeNet-5"][row][fact] for run in runs) / len(runs) for fact in ("bytes", "accuracy"))
+    assert f"{size / 1000:,.1f} of 156.1\u00a0kB, {100 * accuracy:.1f}\u00a0%" in html["index.html"]
     assert "lllcourse.compression.prune" in html["index.html"] and "Saves" in html["index.html"]
 
 
