@@ -27,11 +27,8 @@ from .tasks.sequences import split
 
 #: Student's 97.5 % quantiles, by degrees of freedom.
 T975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
-BOUNDS = (
-    "fine-tuning",
-    "joint training",
-    "separate networks",
-)  # no methods to be beaten
+#: No methods to be beaten.
+BOUNDS = ("fine-tuning", "joint training", "separate networks")
 
 
 @dataclass(frozen=True)
@@ -172,6 +169,7 @@ def compression(
         | {key: over_seeds(record, network, row, key)[chosen] for key in counted}
         for row in recorded_rows
     }
+    check_names(name, beside or "dense", rows)
     found = []
     for seed in (record["seeds"][k] for k in chosen):
         began = time.process_time()
@@ -195,7 +193,6 @@ def compression(
             within or ["dense"],
             key=lambda r: over_seeds(record, network, r, "validation").mean(),
         )
-    check_names(name, beside, rows)
     return Comparison(rows | {name: mine}, name, beside)
 
 

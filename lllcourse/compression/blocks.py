@@ -165,11 +165,7 @@ class BlockNet(nn.Module):
         with torch.random.fork_rng(devices=[]):  # the weights of `seed` come below
             self.blocks = nn.ModuleList(block(i, o) for i, o in pairs)
         self.answer = skip_init(nn.Linear, channels[-1], outputs)
-        generator = checks.generator(seed)
-        with torch.no_grad():
-            for layer in self.modules():
-                if isinstance(layer, nn.Conv2d | nn.Linear):
-                    draw(layer, generator)
+        draw_all(self, seed)
 
     def forward(self, x):
         return self.answer(self.features(x))
@@ -180,6 +176,15 @@ class BlockNet(nn.Module):
         for number, block in enumerate(self.blocks):
             h = block(nn.functional.max_pool2d(h, 2) if number else h)
         return h.mean((2, 3))
+
+
+@torch.no_grad()
+def draw_all(model, seed):
+    """Initial weights of all linear and convolutional layers, in place, from the seed."""
+    generator = checks.generator(seed)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            draw(layer, generator)
 
 
 def divides(name, number, by):

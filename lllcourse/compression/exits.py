@@ -13,8 +13,8 @@ from torch.nn.utils import skip_init
 
 from .. import checks
 from ..losses import only_active
-from ..models.initial import draw
 from ..training import device_of, evaluating
+from .blocks import draw_all
 from .footprint import macs
 
 
@@ -56,15 +56,19 @@ def sure(logits):
     return logits.softmax(1).amax(1)
 
 
+def check(threshold):
+    checks.require(
+        threshold >= 0, f"threshold is {threshold}; it must be a number from 0 on"
+    )
+
+
 def first_sure(outputs, threshold):
     """At which exit each example leaves, (n,) from 0 on, given what all exits say: the first one that is sure enough,
     the last one where none is.
 
     outputs: a list of (n, outputs), as `Exits.every` gives it. threshold: 0 or more; above 1 nobody leaves early.
     """
-    checks.require(
-        threshold >= 0, f"threshold is {threshold}; it must be a number from 0 on"
-    )
+    check(threshold)
     enough = torch.stack([sure(z) >= threshold for z in outputs])
     enough[-1] = True
     return enough.int().argmax(0)
@@ -76,9 +80,7 @@ def leave(model, x, threshold):
 
     In evaluation mode. threshold: as for `first_sure`.
     """
-    checks.require(
-        threshold >= 0, f"threshold is {threshold}; it must be a number from 0 on"
-    )
+    check(threshold)
     h, last = x.to(device_of(model)), len(model.stages) - 1
     labels = torch.zeros(len(x), dtype=torch.long, device=h.device)
     exits, inside = (
@@ -143,8 +145,4 @@ class ExitNet(Exits):
             for o in channels
         ]
         super().__init__(stages, heads)
-        generator = checks.generator(seed)
-        with torch.no_grad():
-            for layer in self.modules():
-                if isinstance(layer, nn.Conv2d | nn.Linear):
-                    draw(layer, generator)
+        draw_all(self, seed)

@@ -21,8 +21,7 @@ from torch.nn.utils import skip_init
 from .. import checks
 from ..losses import only_active
 from ..masks import straight_through
-from ..models.initial import draw
-from .blocks import conv
+from .blocks import conv, draw_all
 
 
 class SkipNet(nn.Module):
@@ -55,13 +54,9 @@ class SkipNet(nn.Module):
             skip_init(nn.Linear, channels, 1) for _ in range(blocks)
         )
         self.answer = skip_init(nn.Linear, channels, outputs)
-        generator = checks.generator(seed)
-        with torch.no_grad():
-            for layer in self.modules():
-                if isinstance(layer, nn.Conv2d | nn.Linear):
-                    draw(layer, generator)
-            for gate in self.gates:
-                gate.bias.fill_(1)
+        draw_all(self, seed)
+        for gate in self.gates:
+            nn.init.ones_(gate.bias)
 
     def forward(self, x):
         return self.with_gates(x)[0]
@@ -72,9 +67,8 @@ class SkipNet(nn.Module):
         for gate, block in zip(self.gates, self.blocks, strict=True):
             g = straight_through(gate(h.mean((2, 3)))[:, 0])
             decided.append(g)
-            if (
-                self.training
-            ):  # batch norm sees all examples, whether they skip or not
+            if self.training:
+                # batch norm sees all examples, whether they skip or not
                 h = torch.relu(h + g[:, None, None, None] * block(h))
             elif len(go := g.nonzero()[:, 0]):
                 h = h.index_copy(0, go, torch.relu(h[go] + block(h[go])))

@@ -62,17 +62,12 @@ class Slimmable(nn.Module):
 
     def slices(self, narrow):
         """The part of the weights that a narrower network uses, by name: views, so that gradients reach them all."""
-        lent = {
-            name: b.shape for name, b in narrow.named_buffers() if name in self.lent
-        }
+        shapes = {name: lent.shape for name, lent in narrow.named_buffers()}
         return {
-            name: self.wide.get_parameter(name)[tuple(map(slice, shape))]
-            for name, shape in lent.items()
+            name: p[tuple(map(slice, shapes[name]))]
+            for name, p in self.wide.named_parameters()
+            if name in shapes
         }
-
-    @property
-    def lent(self):
-        return {name for name, _ in self.wide.named_parameters()}
 
     @torch.no_grad()
     def plain(self, k):
