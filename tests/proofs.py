@@ -1,5 +1,8 @@
-"""Proofs: tests that are too long for `make test`. `make prove` runs those marked `prove` and notes in `proofs.json` on
-what code each of them passed; a test that `make test` runs fails where that code has changed since.
+"""Proofs: tests that are too long for `make test`, marked `@pytest.mark.prove`.
+
+`make prove` runs them and notes in `proofs.json` on what code each of them passed; `make test` fails where that code
+has changed since. That code is the file of the test and what it imports, or what the mark names: `prove(on=...)`, a
+function that gives a hash.
 """
 
 import hashlib
@@ -7,7 +10,8 @@ import json
 from functools import cache
 from pathlib import Path
 
-from tools.imports import Repository
+from lllcourse.results import FOLDER
+from tools.imports import NUMERIC, Repository
 
 ROOT = Path(__file__).parents[1]
 RECORD = Path(__file__).with_name("proofs.json")
@@ -18,33 +22,60 @@ def repository():
     return Repository(ROOT)
 
 
+@cache
 def rests_on(path, *texts):
-    """A hash of the code that a file of the repository imports, of the locked versions and of these texts; without
-    comments and prose.
+    """A hash of the code that a file of the repository imports, of the versions of the libraries that compute in it,
+    and of these texts; without comments and prose.
     """
-    digest = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
-    files = repository().needs(ROOT / path).files - {RECORD}  # which the tests name
-    for file in sorted(files):
+    needs, digest = repository().needs(ROOT / path), hashlib.sha256()
+    for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines():
+        if line.split("==")[0] in needs.libraries & NUMERIC:
+            digest.update(f"{line}\n".encode())
+    for file in sorted(needs.files - {RECORD}):  # which the tests name
         digest.update(f"{file.relative_to(ROOT).as_posix()}\n".encode() + repository().hash(file, False))
     for text in texts:
         digest.update(f"\n{text}".encode())
     return digest.hexdigest()[:16]
 
 
-def of(file):
-    """A hash of a file of tests, its `__file__`, and of the code that it imports."""
+def of(file, *texts):
+    """A hash of a file of tests, its `__file__`, of the code that it imports, and of these texts."""
     path = Path(file).relative_to(ROOT)
-    return rests_on(path, repository().hash(ROOT / path, False).hex())
+    return rests_on(path, repository().hash(ROOT / path, False).hex(), *texts)
+
+
+def records(*names):
+    """`on` for a slice of these records: a hash of them, who know the code that made them."""
+
+    def on():
+        digest = hashlib.sha256()
+        for file in (FOLDER / f"{name}.json" for name in names):
+            digest.update(file.read_bytes() if file.is_file() else b"not made yet")
+        return digest.hexdigest()[:16]
+
+    return on
+
+
+def is_one(item):
+    return item.get_closest_marker("prove") is not None
+
+
+def name(item):
+    return item.nodeid.removeprefix("tests/")
+
+
+def code(item):
+    """The hash of what the proof `item` rests on at present."""
+    on = item.get_closest_marker("prove").kwargs.get("on")
+    return on() if on else of(item.path)
 
 
 def recorded():
     return json.loads(RECORD.read_text("utf-8")) if RECORD.is_file() else {}
 
 
-def stale(present):
-    """Of {name: hash of the present code}, those that have not passed on it."""
-    known = recorded()
-    return [name for name, code in present.items() if known.get(name) != code]
+def is_stale(item):
+    return recorded().get(name(item)) != code(item)
 
 
 def write(passed):

@@ -19,6 +19,8 @@ from lllcourse.lifelong.method import Method
 from lllcourse.lifelong.replay import Replay
 from lllcourse.results import over_seeds, recorded
 
+from . import proofs
+
 
 def comparison(own, other):
     rows = {n: {"accuracy": torch.as_tensor(v, dtype=torch.float64)} for n, v in (("own", own), ("other", other))}
@@ -37,6 +39,7 @@ def test_on_validation_images_too():
     assert not found.differences.any() and "one seed" in str(found)
 
 
+@pytest.mark.prove
 def test_a_recorded_compression_comes_out_as_it_was_recorded():
     def half_of_the_units(model):
         small = prune_units(model, digits().train.x[:10], 0.5)
@@ -130,11 +133,16 @@ def test_the_recorded_rows_are_those_of_the_records():
             assert facts["accuracy"] == over_seeds(record, "LeNet-300-100", row, "validation")[3]
 
 
-def test_what_the_page_of_all_methods_says_works(monkeypatch, capsys):
-    """Its code, with one seed."""
+def code_on_the_page():
     text = (Path(__file__).parents[1] / "book/methods.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return code
+
+
+@pytest.mark.prove(on=lambda: proofs.of(__file__, code_on_the_page()))
+def test_what_the_page_of_all_methods_says_works(monkeypatch, capsys):
+    """Its code, with one seed."""
     for name in ("method", "compression"):
         monkeypatch.setattr(compare, name, partial(getattr(compare, name), seeds=[0]))
-    exec(code, {})
+    exec(code_on_the_page(), {})
     assert capsys.readouterr().out.count("yours against") == 2

@@ -143,6 +143,7 @@ def test_the_reader_trains_on_whatever_device_it_lives():
     assert losses.is_meta and model(split.x.to("meta")).is_meta
 
 
+@pytest.mark.prove
 def test_the_reader_learns_to_find_a_word():
     """Which word stands in the row that begins as the question does? One hop of attention is enough."""
     generator = torch.Generator().manual_seed(0)

@@ -25,6 +25,10 @@ _NAMES = {
     "separable": ("Separable", "separate"),
     "blocks": ("BLOCKS", "BlockNet"),
     "exits": ("ExitNet", "Exits", "all_exits", "leave"),
+    "multi_scale": ("MultiScaleNet",),
     "slimmable": ("Slimmable", "all_widths"),
+    "adjustable": ("Adjustable", "all_settings"),
+    "skipping": ("SkipNet", "priced"),
+    "controller": ("choose", "fixed"),
 }
 __getattr__, __dir__, __all__ = lazy(__name__, _NAMES)

@@ -50,3 +50,21 @@ def choose(costs, accuracies, budget) -> int:
 def fixed(costs, accuracies, budgets) -> int:
     """The best single setting for all budgets: the most accurate one that the smallest of them can pay."""
     return choose(costs, accuracies, min(budgets))
+
+
+def daring(costs, accuracies, budgets, chance) -> int:
+    """The best single setting if it may fail: where a budget cannot pay for it, it guesses, and is right by `chance`.
+
+    chance: the share that a guess gets right, 0.1 for ten classes.
+    """
+    checks.share("chance", chance)
+
+    def expected(k):
+        paid = sum(costs[k] <= b for b in budgets)
+        return paid * accuracies[k] + (len(budgets) - paid) * chance
+
+    checks.require(
+        len(costs) > 0 and len(budgets) > 0,
+        "there is nothing to choose from, or nothing to pay",
+    )
+    return max(frontier(costs, accuracies), key=expected)

@@ -6,6 +6,8 @@ Running, an example leaves at the first exit that is sure of it: where the large
 Later stages are computed for the others only. (Teerapittayanon, McDanel and Kung 2016, arXiv:1709.01686.)
 """
 
+import copy
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -19,7 +21,8 @@ from .footprint import macs
 
 
 class Exits(nn.Module):
-    """stages: modules that are run one after another. heads: for each a module from what it gives to (n, outputs).
+    """stages: modules that are run one after another; what one gives the next is a tensor (n, ...), or a list of
+    several. heads: for each stage a module from what it gives to (n, outputs).
 
     As a network it is its last exit; `every(x)` gives them all.
     """
@@ -44,6 +47,27 @@ class Exits(nn.Module):
             x = stage(x)
             outputs.append(head(x))
         return outputs
+
+
+class Every(nn.Module):
+    """A network with exits, as one that gives the outputs of every exit: the same modules, not a copy."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model.every(x)
+
+
+def alone(model, k):
+    """A copy of the k-th exit (from 0 on) as a network of its own: the stages up to it, and its head."""
+    exits = range(len(model.stages))
+    checks.require(
+        checks.whole("k", k) in exits,
+        f"k is {k}; the network has the exits 0 to {len(exits) - 1}",
+    )
+    return copy.deepcopy(nn.Sequential(*model.stages[: k + 1], model.heads[k]))
 
 
 def all_exits(model, x, y, active=None):
@@ -95,24 +119,26 @@ def leave(model, x, threshold):
             z = head(h)
             labels[inside], exits[inside] = z.argmax(1), number
             stay = sure(z) < threshold
-            inside, h = inside[stay], h[stay]
+            inside, h = inside[stay], only(h, stay)
             if len(inside) == 0:
                 break
     return labels, exits
+
+
+def only(h, which):
+    """Of what a stage gives, a tensor or a list of tensors, the examples that a boolean mask (n,) names."""
+    return [t[which] for t in h] if isinstance(h, list | tuple) else h[which]
 
 
 def macs_to(model, x):
     """The multiply-accumulates that an example has taken when it leaves at each exit, (exits,) int64; with the heads
     that it has passed. x: examples, of which the first is used.
     """
-    total, found, h = 0, [], x[:1].to(device_of(model))
-    for stage, head in zip(model.stages, model.heads, strict=True):
-        total += macs(stage, h)
-        with torch.no_grad(), evaluating(stage):
-            h = stage(h)
-        total += macs(head, h)
-        found.append(total)
-    return torch.tensor(found)
+    first = (
+        Exits(model.stages[:n], model.heads[:n])
+        for n in range(1, len(model.stages) + 1)
+    )
+    return torch.tensor([macs(Every(part), x) for part in first])
 
 
 class ExitNet(Exits):

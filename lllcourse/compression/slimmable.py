@@ -26,12 +26,13 @@ WIDTHS = (0.25, 0.5, 0.75, 1.0)
 class Slimmable(nn.Module):
     """model: a network whose units can be followed (`units.find`); it is copied. x: some examples for it, (n, ...).
 
-    widths: rising shares of the units, each above 0 and at most 1, the last one 1.
+    widths: rising shares of the units, each above 0 and at most 1, the last one 1. switchable: whether each width has
+    batch norm of its own; if not, a narrow network norms as the first units of the wide one do, for comparison.
     As a network it has the full width; `at_width(x, k)` gives the outputs at the k-th, and `plain(k)` the k-th as a
     network of its own.
     """
 
-    def __init__(self, model, x, widths=WIDTHS):
+    def __init__(self, model, x, widths=WIDTHS, *, switchable=True):
         super().__init__()
         self.widths = tuple(float(w) for w in widths)
         checks.require(
@@ -48,7 +49,7 @@ class Slimmable(nn.Module):
         for w in self.widths[:-1]:
             counts = {u.name: max(1, round(w * u.count)) for u in found}
             first = {name: torch.arange(n) for name, n in counts.items()}
-            self.narrow.append(frame(remove(model, x, first)))
+            self.narrow.append(frame(remove(model, x, first), switchable))
 
     def forward(self, x):
         return self.wide(x)
@@ -62,11 +63,13 @@ class Slimmable(nn.Module):
 
     def slices(self, narrow):
         """The part of the weights that a narrower network uses, by name: views, so that gradients reach them all."""
-        shapes = {name: lent.shape for name, lent in narrow.named_buffers()}
+        lent = lent_to(narrow)
+        of_wide = dict(self.wide.named_parameters()) | dict(
+            self.wide.named_buffers()
+        )
         return {
-            name: p[tuple(map(slice, shapes[name]))]
-            for name, p in self.wide.named_parameters()
-            if name in shapes
+            name: of_wide[name][tuple(map(slice, place.shape))]
+            for name, place in lent.items()
         }
 
     @torch.no_grad()
@@ -75,26 +78,42 @@ class Slimmable(nn.Module):
         if range(len(self.widths))[k] == len(self.narrow):
             return copy.deepcopy(self.wide)
         new = copy.deepcopy(self.narrow[k])
+        trained = dict(self.wide.named_parameters())
         for name, value in self.slices(self.narrow[k]).items():
             layer, _, end = name.rpartition(".")
-            layer = new.get_submodule(layer)
+            layer, value = new.get_submodule(layer), value.clone()
             del layer._buffers[end]
-            layer.register_parameter(end, nn.Parameter(value.clone()))
+            if name in trained:
+                free = trained[name].requires_grad
+                layer.register_parameter(end, nn.Parameter(value, free))
+            else:
+                layer.register_buffer(end, value)
         return new
 
 
 @torch.no_grad()
-def frame(model):
-    """A copy of a network without the numbers of its linear and convolutional layers, which others will lend it."""
+def frame(model, switchable=True):
+    """A copy of a network without the numbers of its linear and convolutional layers, which others will lend it; and
+    without those of batch norm, unless it is switchable.
+    """
     new = copy.deepcopy(model)
+    lends = (nn.Linear, nn.Conv2d) if switchable else nn.Module
     for layer in new.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d):
-            for name, p in list(layer._parameters.items()):
+        if isinstance(layer, lends):
+            own = [*layer._parameters.items(), *layer._buffers.items()]
+            for name, p in own:
                 if p is not None:
-                    del layer._parameters[name]
-                    place = torch.zeros(1).to(p).expand(p.shape)
+                    layer._parameters.pop(name, None)
+                    layer._buffers.pop(name, None)
+                    place = torch.zeros(()).to(p).expand(p.shape)
                     layer.register_buffer(name, place, persistent=False)
     return new
+
+
+def lent_to(narrow):
+    """The places in a frame for what is lent, by name: the buffers that its file does not hold."""
+    kept = narrow.state_dict().keys()
+    return {name: p for name, p in narrow.named_buffers() if name not in kept}
 
 
 def all_widths(model, x, y, active=None):

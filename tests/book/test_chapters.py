@@ -50,6 +50,8 @@ CONTRACT = {
     "14_knowledge_distillation",
     "15_quantization",
     "16_weight_sharing_and_coding",
+    "17_architecture_design",
+    "18_dynamic_computation",
 }  # the others are still to be rewritten
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
 OLD = [path for path in CHAPTERS if path.stem not in CONTRACT]
@@ -242,7 +244,8 @@ def test_the_stored_outputs_are_those_of_the_laptop_scale_too(path):
 
 
 def text_of(cell):
-    return [o.get("text") or o.get("data", {}).get("text/plain") for o in cell.outputs]
+    """What a cell shows as text, whole: a kernel may send what one print writes in several parts."""
+    return "".join(o.get("text") or o.get("data", {}).get("text/plain") for o in cell.outputs)
 
 
 def test_terms_are_linked_where_they_first_occur():

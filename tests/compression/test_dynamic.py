@@ -9,7 +9,9 @@ from torch.nn import functional as F
 
 from lllcourse import training
 from lllcourse.compression import footprint
-from lllcourse.compression.exits import ExitNet, Exits, all_exits, first_sure, leave, macs_to, sure
+from lllcourse.compression.adjustable import Adjustable, all_settings, measured
+from lllcourse.compression.exits import ExitNet, Exits, all_exits, alone, first_sure, leave, macs_to, sure
+from lllcourse.compression.multi_scale import MultiScaleNet
 from lllcourse.compression.slimmable import Slimmable, all_widths
 from lllcourse.compression.structured import remove
 from lllcourse.data import Split
@@ -124,6 +126,102 @@ def test_exits_that_cannot_be_are_refused(wrong, words):
         wrong()
 
 
+# --- several scales -----------------------------------------------------------------------------------------------
+
+
+def multi(seed=0, exits=4, scales=3):
+    model = MultiScaleNet(exits, scales, 3, 4, 3, image=(1, 16, 16), seed=seed)
+    training.train(model, Split(X, Y), epochs=1, batch_size=8, lr=0.05, loss=all_exits)
+    return model.eval()
+
+
+@pytest.mark.parametrize("scales", [1, 2, 3])
+def test_the_coarsest_maps_are_those_of_the_grid_in_which_every_scale_has_every_layer(scales):
+    model = multi(scales=scales)
+    with torch.no_grad():
+        maps, seen = X, []
+        for stage in model.stages:
+            maps = stage(maps)
+            seen.append(maps)
+        # x[s][l]: all maps up to layer l, computed layer by layer, where the network computes along the diagonal
+        grid = [[m] for m in seen[0]]
+        for number in range(1, len(seen)):
+            for s in range(scales):
+                stage = model.stages[number + scales - 1 - s] if number + scales - 1 - s < len(seen) else None
+                if stage is None:
+                    continue  # no exit ever reads it
+                parts = [grid[s][-1], stage.across[str(s)](grid[s][number - 1])]
+                if s:
+                    parts.append(stage.down[str(s)](grid[s - 1][number - 1]))
+                grid[s].append(torch.cat(parts, 1))
+        for k, maps in enumerate(seen):
+            assert torch.equal(maps[-1], grid[-1][k])
+            assert torch.equal(model.heads[k](maps), model.every(X)[k])
+
+
+def test_later_layers_read_all_maps_of_the_earlier_ones_unchanged():
+    model, maps = multi(), X
+    with torch.no_grad():
+        for stage in model.stages:
+            before, maps = maps, stage(maps)
+            if isinstance(before, list):
+                assert all(torch.equal(new[:, : old.shape[1]], old) for old, new in zip(before, maps, strict=True))
+    assert [m.shape[1] for m in maps] == [3 + 4 * 1, 6 + 8 * 2, 12 + 16 * 3]
+
+
+def test_the_multiplications_of_several_scales_are_those_of_the_formula():
+    model = MultiScaleNet()
+    a, b, c = 14 * 14, 7 * 7, 4 * 4  # places at the three scales
+    first = 9 * (1 * 4 * a + 4 * 8 * b + 8 * 16 * c)
+    second = 9 * c * (16 * 16 + 8 * 16)
+    third = 9 * b * (8 * 8 + 4 * 8) + 9 * c * (48 * 16 + 24 * 16)
+    heads = [160 * 16, 160 * 48, 160 * 80]
+    expected = [first + heads[0], first + second + sum(heads[:2]), first + second + third + sum(heads)]
+    assert macs_to(model, torch.rand(1, 784)).tolist() == expected
+
+
+def test_what_leaves_a_network_of_several_scales_is_taken_out_of_all_its_maps():
+    model = multi()
+    with torch.no_grad():
+        outputs = model.every(X)
+    threshold = sure(outputs[0]).median().item()
+    labels, left = leave(model, X, threshold)
+    assert torch.equal(left, first_sure(outputs, threshold)) and 1 < len(left.unique())
+    assert torch.equal(labels, torch.stack(outputs).argmax(2).gather(0, left[None])[0])
+
+
+def test_a_network_of_several_scales_follows_from_its_seed():
+    drawn = torch.get_rng_state()
+    one, other = MultiScaleNet(seed=3), MultiScaleNet(seed=3)
+    assert all(map(torch.equal, one.parameters(), other.parameters()))
+    assert torch.equal(drawn, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("name", ["exits", "scales", "channels", "growth"])
+def test_sizes_that_cannot_be_are_refused(name):
+    with pytest.raises(ValueError, match=f"{name} is 0"):
+        MultiScaleNet(**{name: 0})
+
+
+# --- one exit by itself -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [exits, multi])
+def test_an_exit_alone_is_the_exit_of_the_whole(make):
+    model = make()
+    with torch.no_grad():
+        for k, z in enumerate(model.every(X)):
+            one = alone(model, k)
+            assert torch.equal(one(X), z)
+            assert not {p.data_ptr() for p in one.parameters()} & {p.data_ptr() for p in model.parameters()}
+
+
+@pytest.mark.parametrize("k", [-1, 3, 1.5])
+def test_an_exit_that_is_not_there_is_refused(k):
+    with pytest.raises(ValueError, match=f"k is {k}"):
+        alone(exits(), k)
+
+
 # --- widths -------------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +304,75 @@ def test_a_slimmable_network_is_saved_and_loaded():
     other.load_state_dict(one.state_dict())
     for k in (0, 1):
         assert torch.equal(one.eval().at_width(X, k), other.eval().at_width(X, k))
+
+
+@pytest.mark.parametrize("name", ["LeNet5", "SmallResNet", "sequential"])
+def test_shared_norms_are_the_first_numbers_of_the_wide_one(name):
+    model, x = network(name)
+    model.eval()
+    slim = Slimmable(model, x, (0.5, 1.0), switchable=False).eval()
+    kept = {u: torch.arange(n) for u, n in counted(model, x, 0.5).items()}
+    truncated = remove(model, x, kept)
+    assert torch.allclose(slim.at_width(x, 0), truncated(x), atol=1e-6)
+    assert set(slim.state_dict()) == {f"wide.{name}" for name in model.state_dict()}
+    plain = slim.plain(0)
+    assert {n: t.shape for n, t in plain.state_dict().items()} == {
+        n: t.shape for n, t in truncated.state_dict().items()
+    }
+
+
+def test_every_width_moves_a_shared_norm_and_only_its_own_of_switchable_ones():
+    for switchable in (True, False):
+        slim = Slimmable(LeNet5((4, 8), 8, 3, image=(1, 16, 16)), X, (0.5, 1.0), switchable=switchable)
+        before = slim.wide.norms[1].running_mean.clone()
+        slim.train().at_width(X, 0)
+        moved = slim.wide.norms[1].running_mean != before
+        assert moved[:4].all() != switchable and not moved[4:].any()
+
+
+def test_a_frozen_weight_stays_frozen_at_every_width():
+    model = MLP(6, 4, 3)
+    model.layers[0].weight.requires_grad_(False)
+    slim = Slimmable(model, torch.rand(2, 6), (0.5, 1.0))
+    for k in (0, 1):
+        trained = {n: p.requires_grad for n, p in slim.plain(k).named_parameters()}
+        assert trained.pop("layers.0.weight") is False and all(trained.values())
+
+
+# --- exits and widths ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def adjustable():
+    model = Adjustable(ExitNet((4, 4, 8), 3, image=(1, 16, 16)), X, (0.5, 1.0))
+    training.train(model, Split(X, Y), epochs=1, batch_size=8, lr=0.05, loss=all_settings)
+    return model.eval()
+
+
+def test_each_width_has_all_its_exits(adjustable):
+    with torch.no_grad():
+        for k in (0, 1):
+            net = adjustable.exits(k)
+            for z, expected in zip(adjustable.every(X, k), net.every(X), strict=True):
+                assert torch.allclose(z, expected, atol=1e-6)
+            assert [len(stage[-2].weight) for stage in net.stages] == ([2, 2, 4], [4, 4, 8])[k]
+        assert torch.equal(adjustable(X), adjustable.every(X, 1)[-1])
+
+
+def test_the_loss_of_all_settings_is_the_sum_over_widths_and_exits(adjustable):
+    expected = sum(F.cross_entropy(z, Y) for k in (0, 1) for z in adjustable.every(X, k))
+    assert torch.equal(all_settings(adjustable, X, Y), expected)
+
+
+def test_settings_are_measured_as_the_networks_that_they_are(adjustable):
+    before = state(adjustable)
+    costs, accuracies = measured(adjustable, Split(X, Y))
+    after = state(adjustable)
+    assert not [key for key in before if not same(before[key], after[key])]
+    nets = [adjustable.exits(k) for k in (0, 1)]
+    assert costs == [c for net in nets for c in macs_to(net, X).tolist()]
+    singles = [training.evaluate(alone(net, e), Split(X, Y)) for net in nets for e in range(3)]
+    assert accuracies == pytest.approx(singles)
 
 
 @pytest.mark.parametrize("widths", [(), (0.5,), (0.0, 1.0), (1.0, 0.5), (0.5, 0.5, 1.0), (0.5, 1.5), (-1, 1.0)])

@@ -8,14 +8,16 @@ import torch
 from lllcourse import training
 from lllcourse.compression import distillation, footprint, hints, pruning, storage, structured, supermask, tickets
 from lllcourse.compression import unseen as unseen_digit
+from lllcourse.compression.adjustable import Adjustable, all_settings, measured
 from lllcourse.compression.binary import binarized
 from lllcourse.compression.clustering import share, without_sharing
-from lllcourse.compression.exits import ExitNet, all_exits, leave
+from lllcourse.compression.exits import ExitNet, Exits, all_exits, leave
 from lllcourse.compression.low_rank import low_rank
+from lllcourse.compression.multi_scale import MultiScaleNet
 from lllcourse.compression.quantization import quantized
 from lllcourse.compression.rounding import rounded
 from lllcourse.compression.separable import separate
-from lllcourse.compression.skipping import SkipNet, priced
+from lllcourse.compression.skipping import SkipNet, macs_of, priced
 from lllcourse.compression.slimmable import Slimmable, all_widths
 from lllcourse.compression.widening import widen
 from lllcourse.data import Split
@@ -160,6 +162,12 @@ def test_dynamic_networks_train_and_answer_as_on_the_cpu():
     (there, x_there), (here, x) = twice("LeNet5")
     pairs = [
         (Slimmable(there, x_there, (0.5, 1.0)), Slimmable(here, x, (0.5, 1.0)), all_widths),
+        (
+            Slimmable(there, x_there, (0.5, 1.0), switchable=False),
+            Slimmable(here, x, (0.5, 1.0), switchable=False),
+            all_widths,
+        ),
+        (MultiScaleNet(3, 2, 2, 2, image=(1, 16, 16)), MultiScaleNet(3, 2, 2, 2, image=(1, 16, 16)), all_exits),
         (ExitNet((3, 4, 5), image=(1, 16, 16)), ExitNet((3, 4, 5), image=(1, 16, 16)), all_exits),
         (SkipNet(4, 2, image=(1, 16, 16)), SkipNet(4, 2, image=(1, 16, 16)), priced(0.1)),
     ]
@@ -167,6 +175,17 @@ def test_dynamic_networks_train_and_answer_as_on_the_cpu():
         ours = ours.to(DEVICE)
         torch.testing.assert_close(losses(ours, loss, x_there), losses(theirs, loss, x))
         torch.testing.assert_close(ours.eval()(x_there).cpu(), theirs.eval()(x), rtol=1e-4, atol=1e-5)
-        if isinstance(ours, ExitNet):
+        if isinstance(ours, SkipNet):
+            decided = [net.with_gates(images)[1] for net, images in ((ours, x_there), (theirs, x))]
+            assert torch.equal(macs_of(ours, x_there, decided[0]).cpu(), macs_of(theirs, x, decided[1]))
+        if isinstance(ours, Exits):
             for one, other in zip(leave(ours, x_there, 0.15), leave(theirs, x, 0.15), strict=True):
                 assert torch.equal(one.cpu(), other)
+
+
+def test_exits_and_widths_are_measured_as_on_the_cpu():
+    x = torch.rand(12, 256)
+    ours, theirs = (Adjustable(ExitNet((3, 4, 5), image=(1, 16, 16)), x, (0.5, 1.0)) for _ in range(2))
+    ours = ours.to(DEVICE)
+    torch.testing.assert_close(losses(ours, all_settings, x.to(DEVICE)), losses(theirs, all_settings, x))
+    assert measured(ours, on(x)) == measured(theirs, on(x))

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lllcourse import training
-from lllcourse.compression.controller import choose, fixed, frontier
-from lllcourse.compression.skipping import SkipNet, priced
+from lllcourse.compression.controller import choose, daring, fixed, frontier
+from lllcourse.compression.skipping import SkipNet, macs_of, priced
 from lllcourse.data import Split
 
 from ..looking import same, state
@@ -36,7 +36,7 @@ def test_what_is_computed_for_the_open_gates_is_what_a_full_pass_masks():
             g = (gate(h.mean((2, 3)))[:, 0] > 0).float()
             assert torch.equal(g, gates[:, k])
             h = torch.relu(h + g[:, None, None, None] * block(h))
-        assert torch.allclose(model.answer(h.mean((2, 3))), logits, atol=1e-5)
+        assert torch.allclose(model.answer(h), logits, atol=1e-5)
     assert 0 < gates.mean() < 1
 
 
@@ -52,7 +52,7 @@ def test_closed_gates_compute_no_block():
         seen.clear()
         logits, gates = model.with_gates(X)
     assert not seen and not gates.any()
-    assert torch.allclose(logits, model.answer(model.start(X.view(-1, 1, 8, 8)).mean((2, 3))))
+    assert torch.allclose(logits, model.answer(model.start(X.view(-1, 1, 8, 8))))
 
 
 def test_gates_start_open_and_a_price_closes_them():
@@ -65,12 +65,30 @@ def test_gates_start_open_and_a_price_closes_them():
     assert shares[1] == 0 < shares[0]
 
 
-def test_the_price_reaches_the_gates_straight_through():
-    model = net().train()
+def test_the_price_reaches_the_gates_as_if_they_were_sigmoids():
+    model, asked = net().train(), []
+    model.gates[0].register_forward_hook(lambda module, inputs, output: asked.append(output.detach()[:, 0]))
     _, gates = model.with_gates(X)
-    (5.0 * gates.mean()).backward()
-    bias = model.gates[2].bias.grad  # d/db of the mean over 40 examples and 3 blocks: 1/3
-    assert bias.item() == pytest.approx(5 / 3, rel=1e-5)
+    assert set(gates.flatten().tolist()) == {0.0, 1.0}
+    (5.0 * gates[:, 0].sum()).backward()
+    soft = asked[0].sigmoid()
+    assert model.gates[0].bias.grad.item() == pytest.approx(5 * (soft * (1 - soft)).sum().item(), rel=1e-5)
+
+
+def test_paths_that_are_given_are_taken():
+    model = net().eval()
+    with torch.no_grad():
+        logits, gates = model.with_gates(X)
+        assert torch.equal(model.with_gates(X, gates)[0], logits)
+        none = model.with_gates(X, torch.zeros(1, 3).expand(40, -1))[0]
+    assert torch.equal(none, model.answer(model.start(X.view(-1, 1, 8, 8))))
+
+
+def test_an_example_pays_for_the_blocks_that_it_passes():
+    model = net()
+    block, rest = 2 * 9 * 6 * 6 * 4, 9 * 6 * 16 + 9 * 6 * 6 * 4 + 16 * 6 * 3 + 3 * 6
+    decided = torch.tensor([[0.0, 0, 0], [1, 0, 1], [1, 1, 1]])
+    assert macs_of(model, X, decided).tolist() == [rest, rest + 2 * block, rest + 3 * block]
 
 
 def test_looking_at_gates_changes_nothing():
@@ -78,6 +96,8 @@ def test_looking_at_gates_changes_nothing():
     before = state(model)
     with torch.no_grad():
         model.with_gates(X)
+    macs_of(model.train(), X, torch.ones(1, 3))
+    model.eval()
     after = state(model)
     assert not [key for key in before if not same(before[key], after[key])]
 
@@ -121,6 +141,25 @@ def test_a_fixed_choice_has_to_pay_the_smallest_budget():
     costs, accuracies = [1, 5, 10], [0.7, 0.9, 0.95]
     assert [choose(costs, accuracies, b) for b in (20, 9, 1)] == [2, 1, 0]
     assert fixed(costs, accuracies, [20, 9, 1]) == 0 and fixed(costs, accuracies, [20, 9]) == 1
+
+
+@given(numbers, st.lists(st.integers(0, 9), min_size=1, max_size=5))
+def test_a_daring_choice_is_the_best_single_one_that_may_guess(pairs, budgets):
+    costs, accuracies = [c for c, _ in pairs], [0.1 + a / 10 for _, a in pairs]
+
+    def gets(k):
+        return sum(accuracies[k] if costs[k] <= b else 0.1 for b in budgets)
+
+    assert gets(daring(costs, accuracies, budgets, 0.1)) == pytest.approx(max(map(gets, range(len(pairs)))))
+
+
+def test_what_the_controller_cannot_work_with_is_refused():
+    with pytest.raises(ValueError, match="nothing to pay"):
+        daring([1], [0.5], [], 0.1)
+    with pytest.raises(ValueError, match="chance is 2"):
+        daring([1], [0.5], [1], 2)
+    with pytest.raises(ValueError, match="2 costs and 1 accuracies"):
+        choose([1, 2], [0.5], 1)
 
 
 @pytest.mark.parametrize("price", [-1, float("nan"), float("inf")])

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from grader import assignment
 
+from .. import proofs
+
 ROOT = Path(__file__).parents[2]
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
 
@@ -26,6 +28,12 @@ def mistakes(name):
 def alternatives(name):
     """The other right solutions of the assignment `name`: from a name to functions."""
     return runpy.run_path(str(ROOT / "solutions" / name / "alternatives.py"))["ALTERNATIVES"]
+
+
+def rests_on(name):
+    """A hash of the assignment `name` with its known answers and mistakes, and of what they import."""
+    files = [path for part in ("solutions", "assignments") for path in (ROOT / part / name).iterdir() if path.is_file()]
+    return proofs.rests_on(source(name).path, *(path.read_text("utf-8") for path in sorted(files)))
 
 
 @cache

@@ -1,7 +1,7 @@
 """A class through nbgrader itself, into a real gradebook: what each submission earns, and what a bad one does to the
 rest.
 
-One class serves all tests, since nbgrader takes seconds for each submission.
+Two classes serve all tests, since nbgrader takes seconds for each submission; the larger one is a proof.
 """
 
 import copy
@@ -20,6 +20,7 @@ from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 
 from grader.convert import load_config
 
+from .. import proofs
 from . import harness
 
 ROOT = Path(__file__).parents[2]
@@ -181,24 +182,28 @@ def rows(folder):
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
+def grading():
+    """What a grade rests on."""
+    files = (ROOT / name for name in ("nbgrader_config.py", "requirements.lock"))
+    grader = proofs.rests_on("grader/__main__.py", *(path.read_text("utf-8") for path in files))
+    return proofs.of(__file__, grader, harness.rests_on(NAME))
+
+
+prove = pytest.mark.prove(on=grading)
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """The folder of a class that was graded once, and what the command printed."""
+    """The folder of a small class that was graded once, and what the command printed."""
     folder = tmp_path_factory.mktemp("class")
     empty = grade(folder)
     assert empty.returncode == 0 and "Put each notebook at" in empty.stdout
-    mistaken = solution() | {MISTAKE.function: MISTAKE.source}
-    alternative = harness.alternatives(NAME)["matmul"]
-    hand_in(folder, "alternative", filled(alternative))
     hand_in(folder, "broken", json.dumps(released())[:5000])
-    hand_in(folder, "hostile", hostile())
     linked = folder / "submitted" / "linked" / NAME / f"{NAME}.ipynb"
     linked.parent.mkdir(parents=True)
     linked.symlink_to(folder / "solutions" / NAME / f"{NAME}.ipynb")
     hand_in(folder, "mangled", mangled())
     hand_in(folder, "misnamed", released(), f"{NAME} (1).ipynb")
-    hand_in(folder, "mistaken", filled(mistaken))
-    hand_in(folder, "solution", filled(solution(), with_demos=True))
     hand_in(folder, "untouched", released())
     hand_in(folder, "untouched", "2026-02-03 10:00:00 UTC", "timestamp.txt")
     hand_in(folder, "untouched", "a file of the student", "data.csv")
@@ -206,8 +211,18 @@ def graded(tmp_path_factory):
     return folder, grade(folder)
 
 
-def test_the_solution_gets_all_automatic_points(graded):
-    assert automatic_points(graded[0], "solution") == POINTS
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """The folder of a class with right, wrong and hostile submissions, graded once."""
+    folder = tmp_path_factory.mktemp("others")
+    hand_in(folder, "alternative", filled(harness.alternatives(NAME)["matmul"]))
+    hand_in(folder, "hostile", hostile())
+    hand_in(folder, "mistaken", filled(solution() | {MISTAKE.function: MISTAKE.source}))
+    hand_in(folder, "solution", filled(solution(), with_demos=True))
+    hand_in(folder, "untouched", released())
+    done = grade(folder)
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 def test_the_untouched_release_gets_none(graded):
@@ -215,15 +230,18 @@ def test_the_untouched_release_gets_none(graded):
     assert points == dict.fromkeys(POINTS, 0)
 
 
-def test_a_mistake_costs_its_question_and_what_depends_on_it(graded):
+@prove
+@pytest.mark.parametrize("student", ["solution", "alternative"])
+def test_each_right_solution_gets_all_automatic_points(others, student):
+    assert automatic_points(others, student) == POINTS
+
+
+@prove
+def test_a_mistake_costs_its_question_and_what_depends_on_it(others):
     lost = {*MISTAKE.fails, "test-training"}
     assert MISTAKE.training == "fails"
     expected = {cell: 0 if cell in lost else value for cell, value in POINTS.items()}
-    assert automatic_points(graded[0], "mistaken") == expected
-
-
-def test_another_right_solution_gets_all(graded):
-    assert automatic_points(graded[0], "alternative") == POINTS
+    assert automatic_points(others, "mistaken") == expected
 
 
 def test_a_damaged_notebook_earns_what_is_right_in_it(graded):
@@ -233,17 +251,19 @@ def test_a_damaged_notebook_earns_what_is_right_in_it(graded):
     assert automatic_points(graded[0], "mangled") == expected
 
 
-def test_tags_and_flags_of_a_submission_earn_nothing(graded):
+@prove
+def test_tags_and_flags_of_a_submission_earn_nothing(others):
     """A cell tagged skip-execution is not run, and would pass; so would one with an empty tag if no tag were set."""
-    assert automatic_points(graded[0], "hostile") == dict.fromkeys(POINTS, 0)
-    assert rows(graded[0])["hostile"]["total_max"] == rows(graded[0])["solution"]["total_max"]
-    with Gradebook(f"sqlite:///{graded[0]}/gradebook.db", "lllcourse") as book:
+    assert automatic_points(others, "hostile") == dict.fromkeys(POINTS, 0)
+    assert rows(others)["hostile"]["total_max"] == rows(others)["solution"]["total_max"]
+    with Gradebook(f"sqlite:///{others}/gradebook.db", "lllcourse") as book:
         notebook = book.find_submission_notebook(NAME, NAME, "hostile")
         assert {g.name for g in notebook.grades if g.needs_manual_grade} == {WRITTEN}
 
 
-def test_the_metadata_of_what_was_graded_are_the_sources(graded):
-    path = graded[0] / "autograded" / "hostile" / NAME / f"{NAME}.ipynb"
+@prove
+def test_the_metadata_of_what_was_graded_are_the_sources(others):
+    path = others / "autograded" / "hostile" / NAME / f"{NAME}.ipynb"
     made = json.loads(path.read_text())
     source = json.loads(harness.source(NAME).path.read_text(encoding="utf-8"))
     assert made["metadata"]["kernelspec"] == source["metadata"]["kernelspec"]
@@ -260,10 +280,11 @@ def test_no_tag_that_a_student_could_know_skips_a_cell():
     assert len(tags) == 2 and all(len(tag) > 20 for tag in tags)
 
 
+@prove
 @pytest.mark.parametrize("page", [feedback, formgrader])
-def test_no_script_of_a_student_is_in_a_page_and_what_is_harmless_stays(graded, page):
-    shown = page(graded[0], "hostile")
-    assert list(runs(shown)) == list(runs(page(graded[0], "untouched")))
+def test_no_script_of_a_student_is_in_a_page_and_what_is_harmless_stays(others, page):
+    shown = page(others, "hostile")
+    assert list(runs(shown)) == list(runs(page(others, "untouched")))
     for kept in (
         "$a &lt; b$",
         "<strong>mine</strong>",
@@ -275,7 +296,7 @@ def test_no_script_of_a_student_is_in_a_page_and_what_is_harmless_stays(graded, 
 
 def test_the_notebook_and_nothing_else_of_a_submission_is_copied(graded):
     folder = graded[0]
-    for student in ("untouched", "solution"):
+    for student in ("untouched", "mangled"):
         made = [path.name for top in ("autograded", "feedback") for path in (folder / top / student).rglob("*.*")]
         assert made == [f"{NAME}.ipynb", f"{NAME}.html"]
     with Gradebook(f"sqlite:///{folder}/gradebook.db", "lllcourse") as book:
@@ -296,26 +317,35 @@ def test_what_cannot_be_graded_is_reported_and_has_no_grade(graded):
 
 def test_a_written_answer_waits_for_a_person_and_an_empty_one_does_not(graded):
     with Gradebook(f"sqlite:///{graded[0]}/gradebook.db", "lllcourse") as book:
-        waits = {
-            s: book.find_grade(WRITTEN, NAME, NAME, s).needs_manual_grade for s in ("solution", "mistaken", "untouched")
-        }
-    assert waits == {"solution": True, "mistaken": True, "untouched": False}
+        waits = {s: book.find_grade(WRITTEN, NAME, NAME, s).needs_manual_grade for s in ("mangled", "untouched")}
+    assert waits == {"mangled": True, "untouched": False}
+
+
+def without_hidden_tests(folder, student):
+    page = feedback(folder, student)
+    assert "HIDDEN" not in page and "drawn_" not in page
+    return page
 
 
 def test_feedback_has_hints_and_no_hidden_test(graded):
-    folder = graded[0]
-    for student in ("solution", "mistaken", "untouched", "alternative", "mangled"):
-        page = feedback(folder, student)
-        assert "HIDDEN" not in page and "drawn_" not in page
-    assert "the square of the mean lets" in feedback(folder, "mistaken")
-    _, _, shown = feedback(folder, "mangled").partition("A test that you do not see failed.")
+    folder, _ = graded
+    without_hidden_tests(folder, "untouched")
+    _, _, shown = without_hidden_tests(folder, "mangled").partition("A test that you do not see failed.")
     tests = harness.source(NAME).cell("test-best-lambda").hidden
     hints = re.sub(r'"\s*"', "", tests)  # a hint stands on several lines there
     assert shown.strip()[:40] in hints and "Expected" not in shown[:300]
 
 
-def test_grading_again_keeps_what_a_person_and_the_earlier_run_did(graded):
-    folder = graded[0]
+@prove
+def test_feedback_on_a_known_mistake_has_its_hint(others):
+    for student in ("solution", "alternative"):
+        without_hidden_tests(others, student)
+    assert "the square of the mean lets" in without_hidden_tests(others, "mistaken")
+
+
+@prove
+def test_grading_again_keeps_what_a_person_and_the_earlier_run_did(others):
+    folder = others
     before = automatic_points(folder, "mistaken")
     with Gradebook(f"sqlite:///{folder}/gradebook.db", "lllcourse") as book:
         written = book.find_grade(WRITTEN, NAME, NAME, "solution")
@@ -335,4 +365,4 @@ def test_grading_again_keeps_what_a_person_and_the_earlier_run_did(graded):
     assert table["mistaken"]["state"] == "FAILED, its earlier grade stands"
     assert automatic_points(folder, "mistaken") == before
     assert (folder / "autograded" / "mistaken" / NAME / f"{NAME}.ipynb").is_file()
-    assert "Failed: 4." in done.stderr
+    assert "Failed: 1." in done.stderr

@@ -28,7 +28,6 @@ from lllcourse.lifelong import (
 )
 from lllcourse.models import MLP
 
-from .. import proofs
 from .harness import short, some, trained, weights
 
 each_method = pytest.mark.parametrize("method", ANCHORED.values())
@@ -154,14 +153,9 @@ def test_every_scenario_runs(method, scenario):
 STRENGTHS = {OnlineEWC: 10, SI: 0.1, MAS: 0.03, RWalk: 1, SCP: 10}
 
 
-def test_that_each_forgets_less_and_learns_more_was_proved_on_the_present_code():
-    stale = proofs.stale({f"{method.__name__} forgets less": proofs.of(__file__) for method in STRENGTHS})
-    assert not stale, f"run make prove: {stale}"
-
-
 @pytest.mark.prove
 @pytest.mark.parametrize("method", STRENGTHS, ids=lambda m: m.__name__)
-def test_it_forgets_less_than_fine_tuning_and_learns_more_than_the_frozen_network(method, proved):
+def test_it_forgets_less_than_fine_tuning_and_learns_more_than_the_frozen_network(method):
     """Margins of .02, where five other seeds gave .049 and .043 at the least."""
     for seed in range(3):
         sequence = tasks.permuted(3, seed)
@@ -172,7 +166,6 @@ def test_it_forgets_less_than_fine_tuning_and_learns_more_than_the_frozen_networ
         )
         assert ours > fine_tuning + 0.02
         assert ours > frozen + 0.02
-    proved(f"{method.__name__} forgets less", proofs.of(__file__))
 
 
 # --- online EWC ---------------------------------------------------------------------------------------------------

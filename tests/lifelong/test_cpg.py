@@ -60,6 +60,7 @@ def test_the_gradient_of_a_score_is_that_of_the_weight_times_the_weight():
             assert torch.allclose(ours[name], expected, rtol=1e-4, atol=1e-9)
 
 
+@pytest.mark.prove
 def test_a_task_picks_among_old_weights_only_and_some_of_them():
     """Of the old weights, between .5 and .95 stay on, on each task and seed; five other seeds gave .801 to .848."""
     for seed in range(3):
@@ -126,6 +127,7 @@ def test_it_grows_while_the_target_is_missed_and_no_more_often_than_allowed():
     assert always.widths == [[18, 16, 10], [24, 22, 10]]
 
 
+@pytest.mark.prove
 def test_growing_brings_a_small_network_closer_to_its_target():
     """By .02 on the mean of two tasks, with each seed; five other seeds gave .057 at the least."""
     for seed in range(3):
@@ -170,6 +172,7 @@ def test_an_old_task_does_not_use_what_came_later():
     assert torch.equal(logits(method, model, 1, x), before)
 
 
+@pytest.mark.prove
 def test_every_task_is_learned():
     """Above .5 on each, where chance is .1; five other seeds gave .63 at the least."""
     for seed in range(3):

@@ -190,6 +190,7 @@ def test_two_tensors_hold_the_exact_sum_over_all_past_tasks():
     assert max(differences) - min(differences) < 1e-4 * abs(differences[0])
 
 
+@pytest.mark.prove
 def test_ewc_forgets_less_than_fine_tuning_and_learns_more_than_the_frozen_network():
     """Margins of .02 and .05 where five other seeds gave .07 and .16 at the least."""
     for seed in range(3):

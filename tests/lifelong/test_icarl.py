@@ -187,6 +187,7 @@ def test_the_teacher_gets_no_gradient_and_stays_as_it_was():
 # --- the method ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.prove
 def test_icarl_is_far_above_fine_tuning_and_lwf():
     """Above both by .35, where five other seeds gave .57 at the least (100 images: .79 to .82)."""
     for seed in range(3):

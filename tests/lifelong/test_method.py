@@ -54,6 +54,7 @@ def test_joint_training_trains_on_all_data_so_far():
     assert learned.storage == 3500 * (784 * 4 + 8)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("scenario", tasks.SCENARIOS)
 def test_joint_training_bounds_fine_tuning_from_above_in_every_scenario(scenario):
     for seed in range(3):

@@ -142,6 +142,7 @@ def test_either_hook_alone_holds_the_old_weights(hook):
         assert p.ndim < 2 or not torch.equal(p[free], before[name][free])
 
 
+@pytest.mark.prove
 def test_every_task_is_learned():
     """Above .75 on each, where chance is .1; five other seeds gave .811 at the least."""
     for seed in range(3):
@@ -150,6 +151,7 @@ def test_every_task_is_learned():
         assert metrics.forgetting(learned.R) == 0
 
 
+@pytest.mark.prove
 def test_it_keeps_the_first_task_where_fine_tuning_loses_it():
     """By .15 after two more tasks, on each seed; five other seeds gave .316 at the least."""
     for seed in range(3):
@@ -159,6 +161,7 @@ def test_it_keeps_the_first_task_where_fine_tuning_loses_it():
         assert ours[3, 0] > plain[3, 0] + 0.15
 
 
+@pytest.mark.prove
 def test_retraining_mends_what_pruning_broke():
     """A tenth of the weights, before and after: .2 more; five other seeds gave .355 at the least."""
     for seed in range(3):

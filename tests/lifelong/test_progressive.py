@@ -43,6 +43,7 @@ def test_old_logits_stay_as_they_were_to_the_last_bit(optimizer, laterals):
     assert metrics.forgetting(R) == 0
 
 
+@pytest.mark.prove
 def test_every_task_is_learned_and_answered_by_its_own_column():
     """Above .6 on each, where chance is .1; five other seeds gave .698 at the least."""
     for seed in range(3):
@@ -130,6 +131,7 @@ def noisy(level, seed):
     return change(base.train[:100]), change(base.test)
 
 
+@pytest.mark.prove
 def test_laterals_to_a_learned_column_help_with_few_noisy_images():
     """By .1 more than a column alone, or beside an untrained one; five other seeds gave .208 at the least."""
     few = {"batch_size": 10, "lr": 0.05, "epochs": 30}

@@ -49,6 +49,7 @@ def test_the_first_task_is_fine_tuning_bit_for_bit_and_the_second_is_not():
         assert torch.equal(weights(ours), weights(plain)) == (i == 1)
 
 
+@pytest.mark.prove
 def test_replay_is_far_above_fine_tuning_where_classes_are_added():
     """Above by .4, where five other seeds gave .60 at the least (200 images: .79 to .84, fine-tuning .19)."""
     for seed in range(3):
@@ -56,6 +57,7 @@ def test_replay_is_far_above_fine_tuning_where_classes_are_added():
         assert accuracy(Replay(200, seed=seed), "class", seed) > plain + 0.4
 
 
+@pytest.mark.prove
 def test_replay_is_above_fine_tuning_where_outputs_are_shared():
     """Above by .1, where five other seeds gave .20 at the least."""
     for seed in range(3):

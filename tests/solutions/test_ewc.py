@@ -14,10 +14,12 @@ from lllcourse.grading import check
 from lllcourse.lifelong import EWC, learn
 from lllcourse.tasks import permuted
 
-from ..grader.harness import Submission, alternatives, mistakes, points_from_top_to_bottom, source
+from .. import proofs
+from ..grader.harness import Submission, alternatives, mistakes, points_from_top_to_bottom, rests_on, source
 
-# Of the hidden inputs: the tests on exact values cost next to nothing.
-SEEDS = range(200)
+# Of the hidden inputs: the first few, and the many of a proof.
+FEW, MANY = range(10), range(10, 200)
+prove = pytest.mark.prove(on=lambda: proofs.of(__file__, rests_on("ewc")))
 TRAINING = "test-training"
 EXACT = [cell for cell in source("ewc").points if cell != TRAINING]
 RIGHT = {"solution": {}, **alternatives("ewc")}
@@ -88,14 +90,24 @@ def test_the_given_cells_say_what_the_solution_does_nowhere():
 # --- right solutions ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_solution_passes_on_every_seed(name, draw):
+def passes(name, seeds, draw):
     submission = Submission("ewc", RIGHT[name])
-    for seed in SEEDS:
+    for seed in seeds:
         draw(seed)
         for cell in EXACT:
             error = submission.error(cell, "source" if seed < 3 else "hidden")
             assert error is None, f"{cell}, seed {seed}: {error}"
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_solution_passes(name, draw):
+    passes(name, FEW, draw)
+
+
+@prove
+def test_every_right_solution_passes_on_every_seed(draw):
+    for name in RIGHT:
+        passes(name, MANY, draw)
 
 
 def test_large_seeds_draw_as_well(draw):
@@ -147,14 +159,24 @@ def test_a_mistake_fails_its_own_tests_and_no_other(name, draw):
             assert isinstance(error, check.CheckFailed), f"{cell}: {error!r}"
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_the_hidden_tests_alone_catch_a_mistake_on_every_seed(name, draw):
+def is_caught(name, seeds, draw):
     mistake = MISTAKES[name]
     submission = Submission("ewc", {mistake.function: mistake.source})
-    for seed in SEEDS:
+    for seed in seeds:
         draw(seed)
         for cell in mistake.fails:
-            assert submission.error(cell, "hidden") is not None, f"{cell} passes with seed {seed}"
+            assert submission.error(cell, "hidden") is not None, f"{name}: {cell} passes with seed {seed}"
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_the_hidden_tests_alone_catch_a_mistake(name, draw):
+    is_caught(name, FEW, draw)
+
+
+@prove
+def test_the_hidden_tests_alone_catch_every_mistake_on_every_seed(draw):
+    for name in MISTAKES:
+        is_caught(name, MANY, draw)
 
 
 def test_the_catalogue_speaks_to_students_and_covers_every_question():

@@ -318,6 +318,7 @@ def test_a_number_of_stories_out_of_range_is_named(stories):
         questions(1, stories=stories)
 
 
+@pytest.mark.prove
 def test_the_largest_number_of_stories_can_be_drawn():
     assert all(len(task.train) == 2000 for task in questions(stories=2000))
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,16 +11,11 @@ from .. import proofs
 
 TOOL = [sys.executable, "-m", "tools.build_book"]
 PAGE = "_build/html/book/01_x.html"
-PROOFS = ("an edit of what a page imports", "an edit of 01_x.ipynb meanwhile", "an edit of facts.py meanwhile")
 
 
 def present():
-    return proofs.rests_on("tools/build_book.py", (proofs.ROOT / "tools/build_book.py").read_text("utf-8"))
-
-
-def test_the_longer_stories_were_told_by_the_present_build():
-    stale = proofs.stale({f"the build: {name}": present() for name in PROOFS})
-    assert not stale, f"run make prove: {stale}"
+    texts = (proofs.ROOT / name for name in ("tools/build_book.py", "requirements.lock"))
+    return proofs.rests_on("tools/build_book.py", *(path.read_text("utf-8") for path in texts))
 
 
 @pytest.fixture
@@ -57,6 +51,7 @@ def executed(book):
     return json.loads((book / "_build/executed/book/01_x.ipynb").read_text())
 
 
+@pytest.mark.prove(on=present)
 def test_a_cell_error_fails_every_build_and_leaves_no_page(book):
     write_chapter(book, "raise ValueError('lambda is negative')")
     for _ in range(2):
@@ -73,8 +68,8 @@ def test_a_cell_error_fails_every_build_and_leaves_no_page(book):
     assert "lambda is negative" not in (book / PAGE).read_text()
 
 
-@pytest.mark.prove
-def test_a_page_follows_an_edit_of_what_it_imports(book, proved):
+@pytest.mark.prove(on=present)
+def test_a_page_follows_an_edit_of_what_it_imports(book):
     code, output = build(book)
     assert code == 0, output
     assert "executed in" in output
@@ -93,7 +88,6 @@ def test_a_page_follows_an_edit_of_what_it_imports(book, proved):
     code, output = build(book)
     assert code == 1 and "ImportError" in output
     assert "seen: forty-three" in (book / PAGE).read_text()
-    proved("the build: an edit of what a page imports", present())
 
 
 def test_the_executed_chapter_states_its_key_its_cost_and_what_it_loaded(book):
@@ -109,6 +103,7 @@ def test_the_executed_chapter_states_its_key_its_cost_and_what_it_loaded(book):
     assert len(cells) == 2 and cells[1]["outputs"][0]["data"]["text/plain"] == ["'done'"]
 
 
+@pytest.mark.prove(on=present)
 def test_a_warning_fails_the_build(book):
     (book / "book" / "index.md").write_text("# Mini\n\nSee {term}`nowhere defined`.\n")
     code, output = build(book)
@@ -116,9 +111,9 @@ def test_a_warning_fails_the_build(book):
     assert not (book / PAGE).exists()
 
 
-@pytest.mark.prove
+@pytest.mark.prove(on=present)
 @pytest.mark.parametrize("edits", ["01_x.ipynb", "../lllcourse/facts.py"])
-def test_an_edit_during_the_build_is_noticed(book, edits, proved):
+def test_an_edit_during_the_build_is_noticed(book, edits):
     """The chapter itself plays the editor. What ran while the code changed is not kept for a later build."""
     path = book / "book" / edits
     change = f"path = Path({str(path)!r})\npath.write_text(path.read_text() + ' ')"
@@ -131,4 +126,3 @@ def test_an_edit_during_the_build_is_noticed(book, edits, proved):
     path.write_text(before)
     write_chapter(book, "from pathlib import Path\nimport lllcourse\nprint(1)")
     assert build(book)[0] == 0
-    proved(f"the build: an edit of {Path(edits).name} meanwhile", present())

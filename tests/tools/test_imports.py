@@ -1,5 +1,6 @@
 """The walker of imports: what a file depends on, on a small tree, and on the course itself as its kernels loaded it."""
 
+import hashlib
 import itertools
 import json
 import re
@@ -149,20 +150,23 @@ def test_a_name_more_in_a_lazy_table_changes_no_key_and_another_answer_does(tmp_
 # --- the course -------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def repository():
+    return Repository(ROOT)
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_a_chapter_loads_no_module_that_its_key_does_not_count(name):
+def test_a_chapter_loads_no_module_that_its_key_does_not_count(name, repository):
     executed = ROOT / "_build/executed" / name
     if not executed.exists():
         pytest.fail(f"_build/executed/{name} is missing: run `make test` or `make book`, which execute the chapters")
     loaded = json.loads(executed.read_text("utf-8"))["metadata"]["lllcourse_build"]["modules"]
-    repository = Repository(ROOT)
     counted = {repository.module(file) for file in repository.needs(ROOT / name).files}
     assert set(loaded) - counted == set()
     assert "lllcourse.training" in loaded
 
 
-def test_most_chapters_need_a_part_of_the_package():
-    repository = Repository(ROOT)
+def test_most_chapters_need_a_part_of_the_package(repository):
     methods = set((ROOT / "lllcourse/lifelong").glob("*.py"))
     shares = [len(repository.needs(ROOT / name).files & methods) / len(methods) for name in CHAPTERS]
     assert sum(share < 0.6 for share in shares) > len(shares) / 2, shares
@@ -197,6 +201,11 @@ class Course:
         return {name for name, key in after.items() if self.before[name] != key}
 
 
+def the_tools():
+    files = (ROOT / f"tools/{name}.py" for name in ("imports", "results", "build_book"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     return Course(tmp_path_factory.mktemp("course"))
@@ -211,6 +220,7 @@ def that_say(pattern):
     return {name for name, text in texts.items() if re.search(pattern, text)}
 
 
+@pytest.mark.prove(on=the_tools)
 def test_an_edit_of_grading_or_of_the_grader_makes_nothing_stale(course):
     grader = [str(path.relative_to(course.root)) for path in (course.root / "grader").glob("*.py")]
     assert course.stale("lllcourse/grading/check.py", *grader) == set()
@@ -224,6 +234,7 @@ def test_an_edit_of_a_method_makes_stale_what_uses_it_and_nothing_else(course):
     assert course.stale("lllcourse/lifelong/gem.py", new="# A remark.\n") == users & {*CHAPTERS}
 
 
+@pytest.mark.prove(on=the_tools)
 def test_an_edit_of_the_sequences_of_tasks_makes_stale_what_learns_them(course):
     learners = that_say(r"import .*\b(rotated|permuted|split|noisy_then_clean)\b|\btasks\.\w+\(")
     assert len(learners) > len(CHAPTERS) / 2
@@ -238,6 +249,7 @@ def test_an_edit_of_the_lock_makes_chapters_stale_and_records_where_a_number_may
     assert course.stale("requirements.lock", old=torch, new="torch==0.1") == {*CHAPTERS, *RECORDS}
 
 
+@pytest.mark.prove(on=the_tools)
 def test_a_new_record_makes_stale_the_chapters_that_show_it(course):
     showing = that_say(r'recorded\("orders"\)')
     assert course.stale("lllcourse/results/orders.json", old="{", new='{"more": 1, ') == showing and showing
