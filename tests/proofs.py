@@ -10,7 +10,6 @@ import json
 from functools import cache
 from pathlib import Path
 
-from lllcourse.results import FOLDER
 from tools.imports import NUMERIC, Repository
 
 ROOT = Path(__file__).parents[1]
@@ -44,16 +43,21 @@ def of(file, *texts):
     return rests_on(path, repository().hash(ROOT / path, False).hex(), *texts)
 
 
-def records(*names):
-    """`on` for a slice of these records: a hash of them, who know the code that made them."""
+def files(*paths):
+    """`on` for a proof of what these files say, paths from the root of the repository."""
 
     def on():
         digest = hashlib.sha256()
-        for file in (FOLDER / f"{name}.json" for name in names):
-            digest.update(file.read_bytes() if file.is_file() else b"not made yet")
+        for path in (ROOT / path for path in paths):
+            digest.update(path.read_bytes() if path.is_file() else b"not made yet")
         return digest.hexdigest()[:16]
 
     return on
+
+
+def records(*names):
+    """`on` for a slice of these records, who know the code that made them."""
+    return files(*(f"lllcourse/results/{name}.json" for name in names))
 
 
 def is_one(item):

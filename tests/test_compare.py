@@ -17,9 +17,12 @@ from lllcourse.compression.structured import prune_units
 from lllcourse.data import digits
 from lllcourse.lifelong.method import Method
 from lllcourse.lifelong.replay import Replay
-from lllcourse.results import over_seeds, recorded
+from lllcourse.results import FOLDER, over_seeds, recorded
 
-from . import proofs
+from .proofs import files
+
+FAMILIES = sorted(path for name in ("scenarios", "compress") for path in (FOLDER / name).glob("*.json"))
+prove = pytest.mark.prove(on=files("lllcourse/compare.py", "tests/test_compare.py", "book/methods.md", *FAMILIES))
 
 
 def comparison(own, other):
@@ -39,7 +42,7 @@ def test_on_validation_images_too():
     assert not found.differences.any() and "one seed" in str(found)
 
 
-@pytest.mark.prove
+@prove
 def test_a_recorded_compression_comes_out_as_it_was_recorded():
     def half_of_the_units(model):
         small = prune_units(model, digits().train.x[:10], 0.5)
@@ -139,7 +142,7 @@ def code_on_the_page():
     return code
 
 
-@pytest.mark.prove(on=lambda: proofs.of(__file__, code_on_the_page()))
+@prove
 def test_what_the_page_of_all_methods_says_works(monkeypatch, capsys):
     """Its code, with one seed."""
     for name in ("method", "compression"):

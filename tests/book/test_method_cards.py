@@ -119,11 +119,19 @@ def pages(text):
     return files | {"index.md": text, "book/methods.md": "# Methods\n\n```{method-cards}\n```\n"}
 
 
-def test_a_card_shows_what_the_file_and_the_record_say(tmp_path):
-    text = "# Page\n\n```{method-card} gem\n```\n\n```{toctree}\nbook/methods\n```\n\n```{bibliography}\n```\n"
-    result, html = build(tmp_path, ["sphinx.ext.mathjax", "sphinxcontrib.bibtex", "method_cards"], pages(text))
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The pages of a small book with a card of each wing, and all cards."""
+    text = "# Page\n\n```{method-card} gem\n```\n\n```{method-card} magnitude-pruning\n```\n\n"
+    text += "```{toctree}\nbook/methods\n```\n\n```{bibliography}\n```\n"
+    extensions = ["sphinx.ext.mathjax", "sphinxcontrib.bibtex", "method_cards"]
+    result, html = build(tmp_path_factory.mktemp("cards"), extensions, pages(text))
     assert result.returncode == 0, result.stderr
-    page = html["index.html"]
+    return html
+
+
+def test_a_card_shows_what_the_file_and_the_record_say(built):
+    page = built["index.html"]
     assert 'id="card-gem"' in page and "lllcourse.lifelong.GEM" in page and "all methods" in page
     for line in CARDS["gem"]["pseudo"].splitlines():
         assert line.strip() in re.sub("<[^>]+>", "", page)
@@ -131,19 +139,14 @@ def test_a_card_shows_what_the_file_and_the_record_say(tmp_path):
     options = runs[0]["class"]["GEM"]
     found = {o: [sum(r["class"]["GEM"][o][f] for r in runs) for f in ("validation", "accuracy")] for o in options}
     assert f"class {100 * max(found.values())[1] / len(runs):.1f}\u00a0%" in page
-    everything = html["book/methods.html"]
-    assert all(f'id="card-{name}"' in everything for name in CARDS)
+    assert all(f'id="card-{name}"' in built["book/methods.html"] for name in CARDS)
 
 
-def test_a_card_of_compression_says_what_is_saved_and_what_the_record_measured(tmp_path):
-    text = "# Page\n\n```{method-card} magnitude-pruning\n```\n\n"
-    text += "```{toctree}\nbook/methods\n```\n\n```{bibliography}\n```\n"
-    result, html = build(tmp_path, ["sphinx.ext.mathjax", "sphinxcontrib.bibtex", "method_cards"], pages(text))
-    assert result.returncode == 0, result.stderr
+def test_a_card_of_compression_says_what_is_saved_and_what_the_record_measured(built):
     runs, row = recorded("compress")["runs"], CARDS["magnitude-pruning"]["figures"]["row"]
     size, accuracy = (sum(run["LeNet-5"][row][fact] for run in runs) / len(runs) for fact in ("bytes", "accuracy"))
-    assert f"{size / 1000:,.1f} of 156.1\u00a0kB, {100 * accuracy:.1f}\u00a0%" in html["index.html"]
-    assert "lllcourse.compression.prune" in html["index.html"] and "Saves" in html["index.html"]
+    assert f"{size / 1000:,.1f} of 156.1\u00a0kB, {100 * accuracy:.1f}\u00a0%" in built["index.html"]
+    assert "lllcourse.compression.prune" in built["index.html"] and "Saves" in built["index.html"]
 
 
 def test_an_unknown_card_fails_the_build_and_the_message_names_those_there_are(tmp_path):

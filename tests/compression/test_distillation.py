@@ -307,6 +307,7 @@ def test_what_cannot_be_taught_is_named():
 # --- on digits ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.prove
 def test_a_student_recognises_a_digit_that_it_never_saw_and_from_hard_labels_does_not():
     """Of the digit 5 more than 30 % before and 60 % after correction, from hard labels none.
 

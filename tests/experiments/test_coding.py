@@ -2,10 +2,12 @@
 
 import pytest
 
+from ..proofs import records
 from .harness import experiment
 from .test_compress import alike
 
 
+@pytest.mark.prove(on=records("coding/clusters"))
 def test_a_network_of_few_values_comes_out_again():
     module, old = experiment("coding/clusters")
     again = module.run(0, **module.SETTINGS | {"clusters": [4]})

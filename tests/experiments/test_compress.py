@@ -6,6 +6,7 @@ from lllcourse.compression import dense
 from lllcourse.results import recorded
 from tools import results
 
+from ..proofs import records
 from .harness import experiment
 
 
@@ -31,6 +32,7 @@ def test_the_dense_row_of_the_running_table_comes_out_again():
     alike(module.run(0, [name])[name]["dense"], old[name]["dense"])
 
 
+@pytest.mark.prove(on=records("compress/pruned"))
 def test_the_pruned_rows_come_out_again():
     module, old = experiment("compress/pruned")
     name = "LeNet-300-100"
@@ -50,6 +52,7 @@ def test_the_running_table_has_every_row_for_both_networks():
                 assert facts["nonzero"] <= facts["parameters"]
 
 
+@pytest.mark.prove(on=records("pruning"))
 def test_a_slice_of_pruning_comes_out_again():
     module, old = experiment("pruning")
     again = module.run(0, **module.SETTINGS | {"sparsities": [0.9], "shares": [0.5]})

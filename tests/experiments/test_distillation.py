@@ -4,9 +4,11 @@ import pytest
 
 from lllcourse.data import digits
 
+from ..proofs import records
 from .harness import experiment
 
 
+@pytest.mark.prove(on=records("distillation/unseen"))
 def test_a_student_of_the_unseen_comes_out_again():
     """The bounds leave room for another processor, on which a run may differ a little."""
     module, old = experiment("distillation/unseen")
@@ -19,6 +21,7 @@ def test_a_student_of_the_unseen_comes_out_again():
     assert again["4"]["prior"] == pytest.approx(old["unseen"]["4"]["prior"], abs=0.005)
 
 
+@pytest.mark.prove(on=records("distillation/hidden"))
 def test_the_hints_come_out_again():
     module, old = experiment("distillation/hidden")
     again = module.run(0, **module.SETTINGS)["hidden"]

@@ -2,9 +2,11 @@
 
 import pytest
 
+from ..proofs import records
 from .harness import experiment
 
 
+@pytest.mark.prove(on=records("importances"))
 def test_a_slice_of_the_importances_comes_out_again():
     """On another processor a run may differ a little; .02 is half of what fine-tuning loses."""
     module, old = experiment("importances")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from .harness import experiment, made_of
+from ..proofs import records
+from .harness import experiment
 
 
 def comes_out_again(family, names, **fewer):
@@ -18,9 +19,8 @@ def comes_out_again(family, names, **fewer):
         assert now["storage"] == before["storage"]
 
 
-@pytest.mark.prove
-def test_a_slice_of_the_memories_comes_out_again(proved):
+@pytest.mark.prove(on=records("memory/bounds", "memory/gem", "memory/replay"))
+def test_a_slice_of_the_memories_comes_out_again():
     comes_out_again("bounds", ["fine-tuning", "joint training", "EWC"], lams=[3])
     comes_out_again("gem", ["GEM, margin 0", "A-GEM"], memories=[25], margins=[0])
     comes_out_again("replay", ["replay", "replay, of each"], memories=[25])
-    proved("a slice of the memories", made_of("a slice of the memories"))

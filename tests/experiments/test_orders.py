@@ -10,7 +10,8 @@ from lllcourse.lifelong import EWC, Method, learn
 from lllcourse.models import MLP
 from lllcourse.tasks import rotated
 
-from .harness import experiment, made_of
+from ..proofs import records
+from .harness import experiment
 
 
 @pytest.mark.parametrize("make", [Method, lambda: EWC(3.0)])
@@ -22,8 +23,8 @@ def test_orders_that_share_their_beginning_are_those_learned_one_by_one(make):
         assert torch.equal(R, learn(make(), MLP(784, 20, 10), [tasks[k] for k in order], **how).R)
 
 
-@pytest.mark.prove
-def test_a_slice_of_the_orders_comes_out_again(proved):
+@pytest.mark.prove(on=records("orders"))
+def test_a_slice_of_the_orders_comes_out_again():
     module, old = experiment("orders")
     again = module.run(0, **module.SETTINGS, orders=[[0, 1, 2, 3, 4], [1, 4, 0, 3, 2]])
     for name in ("fine-tuning", "EWC"):
@@ -35,4 +36,3 @@ def test_a_slice_of_the_orders_comes_out_again(proved):
         for table in ("forward", "backward"):
             for row, expected in zip(now[table], before[table], strict=True):
                 assert row == pytest.approx(expected, abs=0.05)
-    proved("a slice of the orders", made_of("a slice of the orders"))

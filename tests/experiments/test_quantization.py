@@ -1,9 +1,13 @@
 """Slices of the recorded results of chapter 15, made again."""
 
+import pytest
+
+from ..proofs import records
 from .harness import experiment
 from .test_compress import alike
 
 
+@pytest.mark.prove(on=records("compress/quantized"))
 def test_the_rounded_rows_of_the_running_table_come_out_again():
     module, old = experiment("compress/quantized")
     name = "LeNet-300-100"

@@ -7,9 +7,6 @@ import pytest
 from lllcourse.results import FOLDER, recorded
 from tools import results
 
-from .. import proofs
-from .harness import LONG, made_of
-
 NAMES = results.names()
 
 
@@ -29,8 +26,3 @@ def test_a_result_says_how_it_was_made(name):
 
 def test_no_result_is_stale():
     assert not results.stale(NAMES)
-
-
-def test_the_long_slices_were_made_again_from_these_records():
-    stale = proofs.stale({name: made_of(name) for name in LONG})
-    assert not stale, f"run make prove: {stale}"

@@ -4,14 +4,15 @@ import pytest
 
 from tools import results
 
-from .harness import experiment, made_of
+from ..proofs import records
+from .harness import experiment
 
 SLICE = {"T": 2, "keeps": [0.25, 0.5], "lams": [], "many": 2}
 SLICE |= {"cpg_keeps": [0.25], "target": 0.0}
 
 
-@pytest.mark.prove
-def test_a_slice_of_the_resources_comes_out_again(proved):
+@pytest.mark.prove(on=records("resources"))
+def test_a_slice_of_the_resources_comes_out_again():
     """The first two tasks do not depend on those that follow. On another processor a run may differ a little."""
     module, old = experiment("resources")
     again = module.run(0, **module.SETTINGS | SLICE)
@@ -23,9 +24,9 @@ def test_a_slice_of_the_resources_comes_out_again(proved):
     for net, by_keep in again["many"].items():
         for keep, accuracies in by_keep.items():
             assert accuracies == pytest.approx(old["many"][net][keep][:2], abs=0.02)
-    proved("a slice of the resources", made_of("a slice of the resources"))
 
 
+@pytest.mark.prove(on=records("resources"))
 def test_the_random_masks_are_as_dense_as_the_learned_ones(monkeypatch):
     module = results.load("resources")
     few = {"T": 2, "many": 1, "epochs": 1, "again": 0, "keeps": [0.25, 0.5]}

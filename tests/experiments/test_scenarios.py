@@ -5,7 +5,8 @@ import pytest
 from experiments.scenarios import _table
 from lllcourse.results import recorded
 
-from .harness import experiment, made_of
+from ..proofs import records
+from .harness import experiment
 
 
 def comes_out_again(again, old):
@@ -44,13 +45,13 @@ def test_a_slice_of_the_growing_networks_comes_out_again(monkeypatch):
     assert of_one_method("growing", "PackNet", monkeypatch) == 1
 
 
-@pytest.mark.prove
-def test_a_slice_of_rehearsal_comes_out_again(monkeypatch, proved):
+@pytest.mark.prove(on=records("scenarios/rehearsal"))
+def test_a_slice_of_rehearsal_comes_out_again(monkeypatch):
     for method in ("replay", "GEM", "LwF"):
         assert of_one_method("rehearsal", method, monkeypatch) == 3
-    proved("a slice of rehearsal", made_of("a slice of rehearsal"))
 
 
+@pytest.mark.prove(on=records("scenarios/bounds"))
 def test_the_bounds_come_out_again():
     module, old = experiment("scenarios/bounds")
     assert comes_out_again(module.run(0, **module.SETTINGS), old) == 7

@@ -6,6 +6,7 @@ from lllcourse import training
 from lllcourse.compression import dense
 from lllcourse.data import digits
 
+from ..proofs import records
 from .harness import experiment
 
 
@@ -14,6 +15,7 @@ def same(now, before):
     assert now["accuracy"] == pytest.approx(before["accuracy"], abs=0.03)
 
 
+@pytest.mark.prove(on=records("tickets/restarts"))
 def test_a_slice_of_the_restarts_comes_out_again():
     module, old = experiment("tickets/restarts")
     first = module.SETTINGS["sparsities"][0]
@@ -27,6 +29,7 @@ def test_a_slice_of_the_restarts_comes_out_again():
     assert again["supermask"]["share"] == pytest.approx(old["supermask"]["share"], abs=0.005)
 
 
+@pytest.mark.prove(on=records("tickets/shapes"))
 def test_a_slice_of_the_shapes_comes_out_again():
     module, old = experiment("tickets/shapes")
     again = module.run(0, **module.SETTINGS | {"shapes": [[16, 6]]})

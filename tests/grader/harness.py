@@ -30,10 +30,11 @@ def alternatives(name):
     return runpy.run_path(str(ROOT / "solutions" / name / "alternatives.py"))["ALTERNATIVES"]
 
 
-def rests_on(name):
-    """A hash of the assignment `name` with its known answers and mistakes, and of what they import."""
-    files = [path for part in ("solutions", "assignments") for path in (ROOT / part / name).iterdir() if path.is_file()]
-    return proofs.rests_on(source(name).path, *(path.read_text("utf-8") for path in sorted(files)))
+def rests_on(name, *files):
+    """A hash of the assignment `name` with its known answers and mistakes, of what they import, and of these files."""
+    parts = [path for part in ("solutions", "assignments") for path in (ROOT / part / name).iterdir() if path.is_file()]
+    texts = (Path(path).read_text("utf-8") for path in (*sorted(parts), __file__, *files))
+    return proofs.rests_on(source(name).path, *texts)
 
 
 @cache

@@ -20,7 +20,6 @@ from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 
 from grader.convert import load_config
 
-from .. import proofs
 from . import harness
 
 ROOT = Path(__file__).parents[2]
@@ -185,8 +184,7 @@ def rows(folder):
 def grading():
     """What a grade rests on."""
     files = (ROOT / name for name in ("nbgrader_config.py", "requirements.lock"))
-    grader = proofs.rests_on("grader/__main__.py", *(path.read_text("utf-8") for path in files))
-    return proofs.of(__file__, grader, harness.rests_on(NAME))
+    return harness.rests_on(NAME, __file__, *files, *sorted((ROOT / "grader").glob("*.py")))
 
 
 prove = pytest.mark.prove(on=grading)

@@ -14,12 +14,11 @@ from lllcourse.grading import check
 from lllcourse.lifelong import EWC, learn
 from lllcourse.tasks import permuted
 
-from .. import proofs
 from ..grader.harness import Submission, alternatives, mistakes, points_from_top_to_bottom, rests_on, source
 
 # Of the hidden inputs: the first few, and the many of a proof.
 FEW, MANY = range(10), range(10, 200)
-prove = pytest.mark.prove(on=lambda: proofs.of(__file__, rests_on("ewc")))
+prove = pytest.mark.prove(on=lambda: rests_on("ewc", __file__))
 TRAINING = "test-training"
 EXACT = [cell for cell in source("ewc").points if cell != TRAINING]
 RIGHT = {"solution": {}, **alternatives("ewc")}

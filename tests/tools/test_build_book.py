@@ -7,15 +7,11 @@ import sys
 import nbformat
 import pytest
 
-from .. import proofs
+from ..proofs import files
 
 TOOL = [sys.executable, "-m", "tools.build_book"]
 PAGE = "_build/html/book/01_x.html"
-
-
-def present():
-    texts = (proofs.ROOT / name for name in ("tools/build_book.py", "requirements.lock"))
-    return proofs.rests_on("tools/build_book.py", *(path.read_text("utf-8") for path in texts))
+prove = pytest.mark.prove(on=files("tools/build_book.py", "tools/imports.py", "tools/workers.py", "requirements.lock"))
 
 
 @pytest.fixture
@@ -51,7 +47,7 @@ def executed(book):
     return json.loads((book / "_build/executed/book/01_x.ipynb").read_text())
 
 
-@pytest.mark.prove(on=present)
+@prove
 def test_a_cell_error_fails_every_build_and_leaves_no_page(book):
     write_chapter(book, "raise ValueError('lambda is negative')")
     for _ in range(2):
@@ -68,7 +64,7 @@ def test_a_cell_error_fails_every_build_and_leaves_no_page(book):
     assert "lambda is negative" not in (book / PAGE).read_text()
 
 
-@pytest.mark.prove(on=present)
+@prove
 def test_a_page_follows_an_edit_of_what_it_imports(book):
     code, output = build(book)
     assert code == 0, output
@@ -103,7 +99,7 @@ def test_the_executed_chapter_states_its_key_its_cost_and_what_it_loaded(book):
     assert len(cells) == 2 and cells[1]["outputs"][0]["data"]["text/plain"] == ["'done'"]
 
 
-@pytest.mark.prove(on=present)
+@prove
 def test_a_warning_fails_the_build(book):
     (book / "book" / "index.md").write_text("# Mini\n\nSee {term}`nowhere defined`.\n")
     code, output = build(book)
@@ -111,7 +107,7 @@ def test_a_warning_fails_the_build(book):
     assert not (book / PAGE).exists()
 
 
-@pytest.mark.prove(on=present)
+@prove
 @pytest.mark.parametrize("edits", ["01_x.ipynb", "../lllcourse/facts.py"])
 def test_an_edit_during_the_build_is_noticed(book, edits):
     """The chapter itself plays the editor. What ran while the code changed is not kept for a later build."""

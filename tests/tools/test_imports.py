@@ -1,6 +1,5 @@
 """The walker of imports: what a file depends on, on a small tree, and on the course itself as its kernels loaded it."""
 
-import hashlib
 import itertools
 import json
 import re
@@ -12,6 +11,8 @@ import pytest
 
 from tools import build_book, results
 from tools.imports import Repository
+
+from ..proofs import files
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS, RECORDS = build_book.chapters(ROOT), results.names()
@@ -201,9 +202,7 @@ class Course:
         return {name for name, key in after.items() if self.before[name] != key}
 
 
-def the_tools():
-    files = (ROOT / f"tools/{name}.py" for name in ("imports", "results", "build_book"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+prove = pytest.mark.prove(on=files("tools/imports.py", "tools/results.py", "tools/build_book.py"))
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +219,7 @@ def that_say(pattern):
     return {name for name, text in texts.items() if re.search(pattern, text)}
 
 
-@pytest.mark.prove(on=the_tools)
+@prove
 def test_an_edit_of_grading_or_of_the_grader_makes_nothing_stale(course):
     grader = [str(path.relative_to(course.root)) for path in (course.root / "grader").glob("*.py")]
     assert course.stale("lllcourse/grading/check.py", *grader) == set()
@@ -234,7 +233,7 @@ def test_an_edit_of_a_method_makes_stale_what_uses_it_and_nothing_else(course):
     assert course.stale("lllcourse/lifelong/gem.py", new="# A remark.\n") == users & {*CHAPTERS}
 
 
-@pytest.mark.prove(on=the_tools)
+@prove
 def test_an_edit_of_the_sequences_of_tasks_makes_stale_what_learns_them(course):
     learners = that_say(r"import .*\b(rotated|permuted|split|noisy_then_clean)\b|\btasks\.\w+\(")
     assert len(learners) > len(CHAPTERS) / 2
@@ -249,7 +248,7 @@ def test_an_edit_of_the_lock_makes_chapters_stale_and_records_where_a_number_may
     assert course.stale("requirements.lock", old=torch, new="torch==0.1") == {*CHAPTERS, *RECORDS}
 
 
-@pytest.mark.prove(on=the_tools)
+@prove
 def test_a_new_record_makes_stale_the_chapters_that_show_it(course):
     showing = that_say(r'recorded\("orders"\)')
     assert course.stale("lllcourse/results/orders.json", old="{", new='{"more": 1, ') == showing and showing
