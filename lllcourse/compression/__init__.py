@@ -21,6 +21,7 @@ _NAMES = {
     "clustering": ("kmeans", "share", "without_sharing"),
     "huffman": ("decode", "encode", "entropy"),
     "deep_compression": ("code", "deep_compressed"),
+    "budget": ("pruned_to", "within"),
     "low_rank": ("factors",),
     "separable": ("Separable", "separate"),
     "blocks": ("BLOCKS", "BlockNet"),

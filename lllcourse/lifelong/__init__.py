@@ -22,6 +22,7 @@ _NAMES = {
     "packnet": ("PackNet",),
     "cpg": ("CPG",),
     "replay": ("Replay",),
+    "quantized_replay": ("QuantizedReplay",),
     "generative_replay": ("GenerativeReplay",),
     "lwf": ("LwF",),
     "icarl": ("ICaRL",),

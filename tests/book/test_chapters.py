@@ -52,6 +52,7 @@ CONTRACT = {
     "16_weight_sharing_and_coding",
     "17_architecture_design",
     "18_dynamic_computation",
+    "19_conclusion",
 }  # the others are still to be rewritten
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
 OLD = [path for path in CHAPTERS if path.stem not in CONTRACT]

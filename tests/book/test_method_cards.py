@@ -80,6 +80,7 @@ METHODS = {
     "packnet": ("task", lambda: lifelong.PackNet(0.5)),
     "cpg": ("task", lambda: lifelong.CPG(0.5, 0.0)),
     "replay": ("class", lambda: lifelong.Replay(MEMORY)),
+    "quantized-replay": ("class", lambda: lifelong.QuantizedReplay(MEMORY, 2)),
     "generative-replay": ("class", lambda: lifelong.GenerativeReplay(steps=1, hidden=8, code=2)),
     "lwf": ("task", lifelong.LwF),
     "icarl": ("class", lambda: lifelong.ICaRL(6 * 5)),
@@ -106,6 +107,7 @@ def test_the_formula_for_the_bytes_gives_what_the_method_stores(name):
     weights = sum(a * b for a, b in zip(SIZES, SIZES[1:], strict=False))
     letters = {"T": TASKS, "m": 30 if name == "icarl" else MEMORY, "n": KEPT, "d": 784, "K": 10}
     letters |= {"P": weights + sum(SIZES[1:]), "w": weights, "A": 12 * 12 + 12 * 10}
+    letters["B"] = 2
     letters["V"] = sum(p.numel() for p in models.VAE(784, 8, 2).parameters())
     assert eval(CARDS[name]["stores"], {}, letters) == storage(name)
 

@@ -408,6 +408,31 @@ controller.choose = lambda costs, accuracies, budget: min(range(len(costs)), key
         "epochs['exits'] = 1",
         proof=True,
     ),
+    "a memory of few bits: what is unpacked is black": Break(
+        "19_conclusion",
+        {"C28"},
+        """
+import torch
+from lllcourse.lifelong import quantized_replay
+quantized_replay.values = lambda codes, bits, dtype=torch.float32: (bits > 1) * codes.to(dtype) / (2**bits - 1)
+""",
+        "parameters picture pairs imports few-run few-picture few-table few-claim",
+        "epochs = 0",
+    ),
+    "a budget in bytes: the weights that are kept are drawn by lot": Break(
+        "19_conclusion",
+        {"C28"},
+        """
+import torch
+from lllcourse.compression import budget, pruning
+def broken(model, sparsity):
+    draw = torch.Generator().manual_seed(0)
+    return pruning.prune(model, sparsity, [torch.rand(p.shape, generator=draw) for p in model.parameters()])
+budget.prune = broken
+""",
+        "parameters picture teacher direct student stages stages-claim",
+        proof=True,
+    ),
     "quantisation: zero is met by the code beside it, and no gradient passes": Break(
         "15_quantization",
         {"C16"},
