@@ -30,17 +30,19 @@ book: $(STAMP)  ## execute the chapters and build the book
 	@$(PY) -m tools.build_book
 	@echo "book: open _build/html/index.html, or run: make serve"
 
-# A file's tests go to one worker, so that what they share is made once. (Marks that group tests do nothing: xdist 3.8
+# A file's tests go to one worker, so that what they share is made once; in the order of the files, since those with
+# the fewest tests, which xdist would leave to the end, are the longest. (Marks that group tests do nothing: xdist 3.8
 # writes them where pytest 9.2 no longer reads them.)
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 test: $(STAMP)  ## every test; then each chapter from top to bottom at the smoke scale
 	@echo "test, 1 of 3: the chapters, as far as something changed"
 	@$(PY) -m tools.build_book --execute-only
 	@echo "test, 2 of 3: every test"
-	@$(PY) -m pytest -n 2 --dist loadfile --durations=10
+	@$(PY) -m pytest $(TWO) --durations=10
 	@echo "test, 3 of 3: each chapter at the smoke scale, and the outputs that are stored"
 	@if compgen -G 'book/*/*.ipynb' >/dev/null; then \
 		LLLCOURSE_SCALE=smoke $(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
-			--durations=10 -n 2 --dist loadfile book/*/*.ipynb; fi
+			--durations=10 $(TWO) book/*/*.ipynb; fi
 	@echo "test: all of it passed (the executed chapters are in _build/executed)"
 
 prove: $(STAMP)  ## what is too long for make test, where the code has changed since it last passed (FORCE=1: all of it)
