@@ -47,7 +47,7 @@ test: $(STAMP)  ## every test; then each chapter from top to bottom at the smoke
 
 prove: $(STAMP)  ## what is too long for make test, where the code has changed since it last passed (FORCE=1: all of it)
 	@$(PY) -m tools.build_book --execute-only
-	@$(PY) -m pytest -m prove $(if $(FORCE),,--stale) -n 2 --durations=10 || [ $$? = 5 ]
+	@$(PY) -m pytest -m prove $(if $(FORCE),,--stale) $(TWO) --durations=10 || [ $$? = 5 ]
 	@echo "prove: all of it passed, and is noted in tests/proofs.json; make test fails where a note is stale"
 
 serve:  ## show the built book on localhost

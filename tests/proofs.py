@@ -37,12 +37,6 @@ def rests_on(path, *texts):
     return digest.hexdigest()[:16]
 
 
-def of(file, *texts):
-    """A hash of a file of tests, its `__file__`, of the code that it imports, and of these texts."""
-    path = Path(file).relative_to(ROOT)
-    return rests_on(path, repository().hash(ROOT / path, False).hex(), *texts)
-
-
 def files(*paths):
     """`on` for a proof of what these files say, paths from the root of the repository."""
 
@@ -69,9 +63,9 @@ def name(item):
 
 
 def code(item):
-    """The hash of what the proof `item` rests on at present."""
+    """The hash of what the proof `item` rests on now: what its mark names, or its file with what that imports."""
     on = item.get_closest_marker("prove").kwargs.get("on")
-    return on() if on else of(item.path)
+    return on() if on else rests_on(item.path.relative_to(ROOT), repository().hash(item.path, False).hex())
 
 
 def recorded():

@@ -16,7 +16,7 @@ prove = pytest.mark.prove(on=files("tools/build_book.py", "tools/imports.py", "t
 
 @pytest.fixture
 def book(tmp_path):
-    files = {
+    texts = {
         "_config.yml": "title: Mini\nauthor: Nobody\nonly_build_toc_files: true\nexecute: {execute_notebooks: 'off'}\n",
         "_toc.yml": "format: jb-book\nroot: book/index\nchapters:\n  - file: book/01_x\n",
         "book/index.md": "# Mini\n\nText.\n",
@@ -24,7 +24,7 @@ def book(tmp_path):
         "lllcourse/facts.py": "answer = 'forty-two'\n",
         "lllcourse/other.py": "",
     }
-    for name, text in files.items():
+    for name, text in texts.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     write_chapter(tmp_path, "import lllcourse\nprint('seen:', lllcourse.answer)")
