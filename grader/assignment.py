@@ -12,7 +12,12 @@ from pathlib import Path
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
+CODE_STUB, TEXT_STUB = "# YOUR CODE HERE\nraise NotImplementedError()", "YOUR ANSWER HERE"  # as in nbgrader_config.py
 GIVEN_TAGS = ("bootstrap", "student-side", "demo")
+#: What the student's process has of the package, besides `grading.check`: never a method.
+OPEN = {
+    "checks", "data", "device", "digits", "figures", "losses", "metrics", "models", "notebook", "tasks", "training",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,22 @@ class Cell:
         """The hidden tests alone, without their markers."""
         found = re.search(_between(BEGIN_HIDDEN, END_HIDDEN), self.source)
         return found[1] if found else ""
+
+    @property
+    def stub(self) -> str:
+        """What the release has in its place, made as nbgrader's ClearSolutions and ClearHiddenTests do."""
+        if self.role not in ("solution", "answer"):
+            return self.visible
+        stub, lines, within = CODE_STUB if self.role == "solution" else TEXT_STUB, [], False
+        for line in self.source.split("\n"):
+            if "BEGIN SOLUTION" in line:
+                within, indent = True, re.match(r"\s*", line)[0]
+                lines += [indent + replaced for replaced in stub.split("\n")]
+            elif "END SOLUTION" in line:
+                within = False
+            elif not within:
+                lines.append(line)
+        return "\n".join(lines) if "BEGIN SOLUTION" in self.source else stub
 
     @property
     def functions(self) -> list[str]:
@@ -71,10 +92,11 @@ class Assignment:
         """The points of every test cell, by its id."""
         return {cell.id: cell.points for cell in self.role("test")}
 
-    def namespace(self, replace=None) -> dict:
+    def namespace(self, replace=None, given=None) -> dict:
         """What the notebook defines without its tests and demos, where `replace` takes the place of some solutions.
 
-        replace: from a function's name to the source that defines it instead, or to a function.
+        replace: from a function's name to the source that defines it instead, or to a function. given: what the given
+        cells defined, where they have run already.
         Raises KeyError for a name that no solution cell defines.
         """
         replace = dict(replace or {})
@@ -82,8 +104,8 @@ class Assignment:
         for name in replace:
             if name not in known:
                 raise KeyError(f"no solution cell defines {name!r}; they define {', '.join(known)}")
-        names = {"__name__": "__main__"}
-        for cell in self.role("given", "student-side", "solution"):
+        names = dict(given or {"__name__": "__main__"})
+        for cell in self.role(*([] if given else ["given"]), "student-side", "solution"):
             ours = [name for name in cell.functions if name in replace] if cell.role == "solution" else []
             texts = [replace[name] for name in ours if isinstance(replace[name], str)]
             if not ours or len(ours) < len(cell.functions):

@@ -1,20 +1,35 @@
-"""The folder of a class: what was handed in, what nbgrader gets of it, and what was graded before."""
+"""The folder of a class: what was handed in, the secret of its hidden inputs, and the results so far."""
 
 import contextlib
 import errno
-import glob
 import hashlib
-import json
+import hmac
 import os
+import re
+import secrets
 import shutil
 import stat
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
+import msgspec
+
+from . import outcome
 from .convert import Stopped
 
 RULES = "nbgrader_config.py"
 TIME = "timestamp.txt"
-LARGEST = {"notebook": 20_000_000, TIME: 1000}  # bytes that are read of a submission
+LARGEST = {"notebook": 100_000_000, TIME: 1000}  # bytes that are read of a submission
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What a student handed in. at: when, where timestamp.txt tells. note: what is odd about it, for the instructor."""
+
+    content: bytes
+    at: datetime | None = None
+    note: str = ""
 
 
 class Course:
@@ -25,8 +40,8 @@ class Course:
         self.notebook = f"{name}.ipynb"
         self.submitted = folder / "submitted"
         self.source = folder / "solutions" / name / self.notebook
-        self.staged = folder / ".graded" / "staged"
-        self.memory_file = folder / ".graded" / f"{name}.json"
+        self.own = folder / ".graded"
+        self.results = self.own / "results" / name
 
     def prepare(self) -> bool:
         """Make what is missing of the class folder. Returns whether there is something to grade."""
@@ -41,7 +56,10 @@ class Course:
                     "      To change over, delete the class's copy and grade again."
                 )
         self.submitted.mkdir(exist_ok=True)
-        self.memory_file.parent.mkdir(exist_ok=True)
+        self.results.mkdir(parents=True, exist_ok=True)
+        self.own.chmod(0o700)
+        for line in self.strange():
+            print(f"Note: {line}")
         if not self.students():
             print(
                 f"The class folder {self.folder} is ready. Put each notebook at\n"
@@ -51,90 +69,112 @@ class Course:
         return bool(self.students())
 
     def students(self) -> list[str]:
-        found = [path.parent.name for path in self.submitted.glob(f"*/{glob.escape(self.name)}") if path.is_dir()]
-        return sorted(name for name in found if not name.startswith("."))
+        """Who handed in a folder of this assignment."""
+        return sorted(path.name for path in self._folders() if (path / self.name).is_dir())
 
-    def log(self, student: str, text: str) -> None:
-        write(self.folder / ".graded" / "logs" / f"{self.name}-{student}.txt", text)
+    def strange(self) -> list[str]:
+        """A line for each thing in submitted/ that looks like a submission of this assignment and is not read."""
+        found = []
+        for path in sorted(self.submitted.iterdir()):
+            if path.is_file() and path.suffix == ".ipynb":
+                found.append(f"{path.name} lies in submitted/ itself: move it to <student>/{self.name}/{self.notebook}")
+        for path in self._folders():
+            if (path / self.name).is_dir():
+                continue
+            inside = sorted(p.name for p in path.iterdir())
+            like = [name for name in inside if self._like(name)]
+            if like:
+                found.append(
+                    f"{path.name} is not graded: there is {', '.join(like)} in submitted/{path.name}, and no folder "
+                    f"{self.name}; put the notebook at {self.name}/{self.notebook}"
+                )
+        return found
+
+    def _like(self, name):
+        return re.match(rf"{re.escape(self.name)}\b.*?(\.ipynb)?$", name, re.IGNORECASE) is not None
+
+    def _folders(self):
+        return [path for path in self.submitted.iterdir() if path.is_dir() and not path.name.startswith(".")]
 
     # --- what was handed in -----------------------------------------------------------------------------------------
 
-    def handed_in(self, student: str) -> dict[str, bytes]:
-        """The notebook and, where there is one, timestamp.txt, by name: all that is ever opened of a submission."""
-        if glob.escape(student) != student:
-            raise Stopped("nbgrader takes * ? [ ] in a name for a pattern; rename the folder")
-        folder = (student, self.name)
+    def handed_in(self, student: str) -> HandedIn:
+        """The notebook and its time: all that is ever opened of a submission. Raises Stopped, saying what to do."""
+        folder, notes = (student, self.name), []
+        others = sorted(n for n in os.listdir(self.submitted.joinpath(*folder)) if n not in (self.notebook, TIME))
         try:
-            files = {self.notebook: read(self.submitted, *folder, self.notebook, limit=LARGEST["notebook"])}
+            content = read(self.submitted, *folder, self.notebook, limit=LARGEST["notebook"])
         except FileNotFoundError:
-            found = sorted(os.listdir(self.submitted.joinpath(*folder)))
             raise Stopped(
-                f"{self.notebook} is missing (the folder holds: {', '.join(found) or 'nothing'}); rename the right file"
+                f"{self.notebook} is missing (the folder holds: {', '.join(others) or 'nothing'}); "
+                "rename the right file"
             ) from None
+        others = [name for name in others if name.endswith(".ipynb")]
+        if others:
+            notes.append(f"Beside {self.notebook} there is {', '.join(others)}, which was not looked at.")
+        at = None
         with contextlib.suppress(FileNotFoundError):
-            files[TIME] = read(self.submitted, *folder, TIME, limit=LARGEST[TIME])
-        return files
+            try:
+                at = time_of(read(self.submitted, *folder, TIME, limit=LARGEST[TIME]))
+            except Stopped as error:
+                notes.append(str(error))
+        return HandedIn(content, at, " ".join(notes))
 
-    def check_readable(self, files: dict[str, bytes]) -> None:
-        """Say in words what nbgrader would say in a traceback."""
-        try:
-            cells = json.loads(files[self.notebook])["cells"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise Stopped(f"{self.notebook} is not a notebook, or is damaged ({error}); ask for it again") from error
-        if not any("nbgrader" in cell.get("metadata", {}) for cell in cells):
-            raise Stopped(
-                f"{self.notebook} has lost nbgrader's marks on its cells; copy the answers into a fresh notebook"
-            )
+    # --- hidden inputs ----------------------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def staging(self, student: str, files: dict[str, bytes]):
-        """Meanwhile these files, and nothing else, stand where nbgrader looks for submissions."""
-        folder = self.staged / student / self.name
-        shutil.rmtree(self.staged, ignore_errors=True)
-        folder.mkdir(parents=True)
-        try:
-            for name, content in files.items():
-                (folder / name).write_bytes(content)
-            yield
-        finally:
-            shutil.rmtree(self.staged, ignore_errors=True)
+    def seed_of(self, student: str, tried: int = 0) -> int:
+        """The seed of this student's hidden inputs, 31 bits. tried: how many before it were no good."""
+        about = "\n".join((self.name, " ".join(student.split()), str(tried)))
+        return int.from_bytes(hmac.digest(self._secret(), about.encode(), "sha256")[:4]) >> 1
 
-    # --- what was graded before -------------------------------------------------------------------------------------
+    def _secret(self) -> bytes:
+        path = self.own / "secret"
+        if not path.is_file():
+            self.own.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(secrets.token_hex(32))
+        return path.read_bytes()
 
-    def digest(self, files: dict[str, bytes]) -> str:
-        """Of the tests, the rules and what was handed in: what a grade depends on."""
+    # --- results ----------------------------------------------------------------------------------------------------
+
+    def key(self, handed_in: HandedIn, student: str, *others: str) -> str:
+        """Of all that a result depends on: the submission, the pristine notebook, the seed, and these texts."""
+        parts = (handed_in.content, self.source.read_bytes(), str(self.seed_of(student)).encode())
         digest = hashlib.sha256()
-        for content in (self.source.read_bytes(), (self.folder / RULES).read_bytes(), *files.values()):
-            digest.update(hashlib.sha256(content).digest())
+        for part in (*parts, *(text.encode() for text in others)):
+            digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()
 
-    @property
-    def memory(self) -> dict:
-        """student -> the digest of the submission that was graded, and of the marks that the feedback shows."""
-        return json.loads(self.memory_file.read_text()) if self.memory_file.is_file() else {}
+    def result(self, student: str) -> outcome.Result | None:
+        """The last result of this student, where there is one that can be read."""
+        with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
+            return outcome.from_json(self._result_file(student).read_bytes())
 
-    def remember(self, student: str, **facts) -> None:
-        memory = self.memory
-        memory.setdefault(student, {}).update(facts)
-        write(self.memory_file, json.dumps(memory, indent=1, sort_keys=True))
+    def keep(self, result: outcome.Result) -> None:
+        write(self._result_file(result.student), outcome.to_json(result).decode())
 
-    def graded(self, student: str) -> Path:
-        return self.folder / "autograded" / student / self.name
+    def _result_file(self, student):
+        return self.results / f"{student}.json"
 
-    def former(self, student: str) -> Path:
-        return self.folder / ".graded" / "former" / student / self.name
+    def log(self, student: str, text: str) -> None:
+        write(self.own / "logs" / f"{self.name}-{student}.txt", text)
 
-    def lay_aside(self, student: str) -> None:
-        """Keep what the former grading made until the new one is through."""
-        if self.graded(student).exists():
-            self.former(student).parent.mkdir(parents=True, exist_ok=True)
-            self.graded(student).rename(self.former(student))
 
-    def put_back(self, student: str) -> None:
-        """Make what the former grading made valid again, also where that run was killed on the way."""
-        if self.former(student).exists():
-            shutil.rmtree(self.graded(student), ignore_errors=True)
-            self.former(student).rename(self.graded(student))
+def time_of(content: bytes) -> datetime:
+    """The time in a timestamp.txt, an ISO date with a time. Raises Stopped for any other text: nothing is guessed."""
+    text = content.decode("utf-8-sig", "replace").strip()
+    text = re.sub(r"\s*UTC$", "+00:00", text)
+    try:
+        if re.match(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d", text):
+            at = datetime.fromisoformat(text)
+            return at.astimezone(timezone.utc).replace(tzinfo=None) if at.tzinfo else at
+    except ValueError:
+        pass
+    raise Stopped(
+        f"{TIME} cannot be read as a time, so none was noted: write it as 2026-11-03 14:30:00 UTC, in UTF-8. "
+        f"It says {re.sub(r'[^ -~]', '?', text)[:40]!r}."
+    )
 
 
 def read(folder: Path, *steps: str, limit: int) -> bytes:

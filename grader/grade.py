@@ -1,57 +1,50 @@
-"""Grade a class with nbgrader: autograde, gradebook, feedback, a table and a CSV file.
-
-Plain nbgrader runs the students' code on this machine with your rights, unprotected: see the instructors' guide.
-
-nbgrader stops at the first submission that it cannot read. So each is graded alone here; what fails is reported, and
-keeps the grade that it had.
-"""
+"""Grade a class: run what is new or changed, write the gradebook, the feedback, a table and a CSV file."""
 
 import csv
 import fcntl
 import io
-import os
-import subprocess
+import json
 import sys
-import time
-import traceback
 import warnings
 from pathlib import Path
 
-from tools.kernels import ENVIRONMENT
-
-from . import assignment, gradebook
+from . import assignment, autograded, feedback, gradebook, work
 from .convert import Stopped
 from .course import Course, write
+from .outcome import Result
+from .sandbox import limits as cage
 
 COLUMNS = [
-    "assignment",
-    "student",
-    "automatic",
-    "automatic_max",
-    "by_hand",
-    "by_hand_max",
-    "total",
-    "total_max",
-    "needs_grading_by_hand",
-    "state",
-    "reason",
-]
+    "assignment", "student", "automatic", "automatic_max", "by_hand", "by_hand_max", "total", "total_max",
+    "needs_grading_by_hand", "state", "reason", "review",
+]  # fmt: skip
 
 
-def grade_class(root: Path, folder: Path, name: str, force=False) -> int:
-    """Grade the assignment `name` of the class in `folder`. Returns 0; 1 where one failed, 2 where nothing began."""
-    os.environ.update(ENVIRONMENT)
+def grade_class(
+    root: Path, folder: Path, name: str, *, force=False, only=(), jobs=None, limits=None, sandbox="bwrap",
+    cluster=None, as_json=False,
+) -> int:  # fmt: skip
+    """Grade the assignment `name` of the class in `folder`. Returns 0; 1 where one failed, 2 where nothing began.
+
+    only: these students alone. jobs: how many processes, one a core by default. sandbox: "bwrap" or "none".
+    """
     # They are about the inside of nbgrader; an instructor can do nothing about them.
     warnings.simplefilter("ignore")
-    course = Course(root, folder.resolve(), name)
+    out = sys.stderr if as_json else sys.stdout
+    course, limits = Course(root, folder.resolve(), name), limits or cage.Limits()
     known = assignment.names(root)
     if not course.source.is_file() and name not in known:
         return refused(f"There is no assignment {name!r} in solutions/, but: {', '.join(known) or 'none'}.")
     if course.folder == root or (folder.exists() and not folder.is_dir()):
         return refused(f"{folder} cannot be a class: name a folder of its own.")
+    if set("*?[]") & set(str(course.folder)):
+        return refused(f"nbgrader takes * ? [ ] in {course.folder} for a pattern: rename the folder.")
+    try:
+        if sandbox == "bwrap":
+            cage.probe()
+    except cage.Unavailable as error:
+        return refused(f"Nothing was graded. {error}")
     course.folder.mkdir(parents=True, exist_ok=True)
-    if not importable("lllcourse", course.folder):
-        return refused("lllcourse is not installed for this Python, and every test would fail: use make grade.")
     with (course.folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,16 +52,26 @@ def grade_class(root: Path, folder: Path, name: str, force=False) -> int:
             return refused(f"Another run grades {folder} at this moment: wait for it to end.")
         if not course.prepare():
             return 0
+        missing = set(only) - set(course.students())
+        if missing:
+            return refused(f"Nobody of this name handed in {name}: {', '.join(sorted(missing))}.")
         try:
             gradebook.publish(course)
         except Stopped as error:
             return refused(f"Nothing was graded. The tests of {course.source} cannot be used: {error}", 1)
         try:
-            failed = grade_all(course, force)
+            rows = Run(course, limits, sandbox, force, out).all(only or course.students(), jobs, cluster)
         except KeyboardInterrupt:
             return refused("\nStopped. Who has a line above is graded; run it again for the others.", 130)
-    print(f"\nPoints: {course.folder}/grades-{name}.csv. Feedback: {course.folder}/feedback/<student>/{name}/.")
-    print(f"By hand: make formgrader CLASS={folder}, then this command again for points and feedback.")
+    if as_json:
+        print(json.dumps(rows, indent=1))
+    failed = sum(row["state"].startswith("FAILED") for row in rows)
+    notes = sum(bool(row["review"]) for row in rows)
+    folders = f"{course.folder}/grades-{name}.csv. Feedback: {course.folder}/feedback/<student>/{name}/."
+    print(f"\nPoints: {folders}", file=out)
+    if notes:
+        print(f"Review: {notes} submissions have notes, in the last column of the CSV file.", file=out)
+    print(f"By hand: make formgrader CLASS={folder}, then this command again for points and feedback.", file=out)
     if failed:
         return refused(f"Failed: {failed}. The reasons stand above, the logs in {course.folder}/.graded/logs/.", 1)
     return 0
@@ -79,52 +82,81 @@ def refused(why: str, code=2) -> int:
     return code
 
 
-def importable(package: str, folder: Path) -> bool:
-    """Would a student's kernel find `package`? It runs in the class, so this repository being at hand is not enough."""
-    code = f"import importlib.util as u, sys; sys.exit(u.find_spec({package!r}) is None)"
-    return subprocess.run([sys.executable, "-c", code], cwd=folder).returncode == 0
+class Run:
+    """One run over a class."""
 
+    def __init__(self, course: Course, limits, sandbox, force, out):
+        self.course, self.limits, self.sandbox, self.force, self.out = course, limits, sandbox, force, out
+        self.environment = work.environment(limits, sandbox)
+        self.pristine = course.source.read_text(encoding="utf-8")
+        withheld = assignment.parse(json.loads(self.pristine), course.source).withheld
+        self.folder = cage.furnish(course.own / "worker" / course.name, withheld)
+        self.rows, self.width, self.times, self.notes = {}, 7, {}, {}
 
-def grade_all(course: Course, force: bool) -> int:
-    """Grade what is new or changed, print the table, write the CSV file. Returns how many could not be graded."""
-    rows, width = [], max(len("student"), *map(len, course.students()))
-    print(f"{'student':<{width}}  automatic    by hand       state", flush=True)
-    for student in course.students():
-        start = time.perf_counter()
-        state, reason = grade_one(course, student, force)
-        row = dict.fromkeys(COLUMNS, "") | gradebook.points(course, student)
-        row |= {"assignment": course.name, "student": student, "state": state, "reason": reason}
-        rows.append(row)
-        note = f": {reason}" if reason else f", {time.perf_counter() - start:.0f} s"
-        print(f"{student:<{width}}  {of(row, 'automatic'):<11}  {by_hand(row):<12}  {state}{note}", flush=True)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write(course.folder / f"grades-{course.name}.csv", text.getvalue())
-    return sum(row["state"].startswith("FAILED") for row in rows)
+    def all(self, students, processes=None, cluster=None) -> list[dict]:
+        """Grade these students; print a line for each as it is through, and write the CSV file of the whole class."""
+        self.width = max(7, *map(len, students))
+        print(f"{'student':<{self.width}}  automatic    by hand       state", file=self.out, flush=True)
+        jobs = []
+        for student in students:
+            try:
+                job = self._job(student)
+            except Exception as error:  # a folder, a file: whatever is wrong with one never stops the others
+                self._line(student, work.Failure(student, _said(error)))
+                continue
+            known = self.course.result(student)
+            if known and known.key == job.key and not self.force:
+                self._line(student, known, "graded before")
+            else:
+                jobs.append(job)
+        for outcome in work.all_of(jobs, processes, cluster):
+            self._line(outcome.student, outcome)
+        rows = [self.rows.get(student) or self._row(student, "") for student in self.course.students()]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
+        write(self.course.folder / f"grades-{self.course.name}.csv", text.getvalue())
+        return [self.rows[student] for student in students]
 
+    def _job(self, student) -> work.Job:
+        course, handed_in = self.course, self.course.handed_in(student)
+        self.times[student], self.notes[student] = handed_in.at, handed_in.note
+        seeds = tuple(course.seed_of(student, tried) for tried in range(work.TRIES))
+        key = course.key(handed_in, student, self.environment)
+        return work.Job(
+            course.name, student, self.pristine, handed_in.content, seeds, key, self.limits, self.sandbox,
+            str(self.folder),
+        )  # fmt: skip
 
-def grade_one(course: Course, student: str, force: bool) -> tuple[str, str]:
-    """Bring one student's grade and feedback up to date. Returns the state and, where something failed, the reason."""
-    former, state = course.memory.get(student, {}).get("graded"), "graded before"
-    failed = "FAILED, its earlier grade stands" if former else "FAILED"
-    try:
-        course.put_back(student)
-        files = course.handed_in(student)
-        digest = course.digest(files)
-        if force or former != digest or not course.graded(student).is_dir():
-            gradebook.autograde(course, student, files)
-            course.remember(student, graded=digest, feedback=None)
-            state = "graded"
-        failed = f"FAILED to make the feedback; {state}"
-        gradebook.feedback(course, student)
-    # One submission, whatever is wrong with it, never stops the others.
-    except Exception as error:
-        course.log(student, getattr(error, "log", "") or traceback.format_exc())
-        kind = "" if isinstance(error, Stopped) else f"{type(error).__name__}: "
-        return failed, f"{kind}{error}"
-    return state, ""
+    def _line(self, student, outcome, state="graded"):
+        """Write down what came of one student, and print it."""
+        reason = ""
+        if isinstance(outcome, Result):
+            try:
+                self.course.keep(outcome)
+                gradebook.write(self.course, outcome, self.times.get(student))
+                autograded.write(self.course, outcome)
+                feedback.write(self.course, outcome)
+            except Exception as error:
+                outcome = work.Failure(student, f"graded, but not written down: {_said(error)}")
+        if isinstance(outcome, work.Failure):
+            former = self.course.result(student)
+            state, reason = "FAILED, its earlier grade stands" if former else "FAILED", outcome.why
+            self.course.log(student, outcome.log or outcome.why)
+        row = self.rows[student] = self._row(student, state, reason)
+        notes = [self.notes.get(student, ""), *(outcome.notes if isinstance(outcome, Result) else [])]
+        row["review"] = " ".join(filter(None, notes))
+        note = f": {reason}" if reason else "; to review" if row["review"] else ""
+        print(
+            f"{student:<{self.width}}  {of(row, 'automatic'):<11}  {by_hand(row):<12}  {state}{note}",
+            file=self.out, flush=True,
+        )  # fmt: skip
+
+    def _row(self, student, state, reason=""):
+        points = gradebook.points(self.course, student)
+        facts = {"assignment": self.course.name, "student": student, "state": state, "reason": reason}
+        return dict.fromkeys(COLUMNS, "") | points | facts
 
 
 def of(row: dict, part: str) -> str:
@@ -133,3 +165,12 @@ def of(row: dict, part: str) -> str:
 
 def by_hand(row: dict) -> str:
     return f"{row['needs_grading_by_hand']} to grade" if row["needs_grading_by_hand"] else of(row, "by_hand")
+
+
+def _said(error) -> str:
+    return str(error) if isinstance(error, Stopped) else f"{type(error).__name__}: {error}"
+
+
+def _harmless(value):
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -13,12 +13,8 @@ import nbformat
 from nbgrader.nbgraderformat import MetadataValidator
 
 from . import assignment
-from .assignment import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, GIVEN_TAGS
+from .assignment import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, GIVEN_TAGS, OPEN
 
-#: What the student's process has of the package, besides `grading.check`: never a method.
-OPEN = {
-    "checks", "data", "device", "digits", "figures", "losses", "metrics", "models", "notebook", "tasks", "training",
-}  # fmt: skip
 DRAWS = {
     "rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "rand_like", "randn_like", "uniform_",
     "normal_", "exponential_", "random_",
@@ -50,7 +46,7 @@ def problems(notebook):
             ast.parse(cell.source)
         except SyntaxError as error:
             return [f"{cell.id}: does not parse ({error})"]
-    for rule in (_markers, _solutions, _imports, _names, _ends, _seeds, _checks):
+    for rule in (_markers, _solutions, _imports, _names, _needs, _ends, _seeds, _checks):
         found += rule(a, code)
     return found
 
@@ -174,6 +170,28 @@ def _names(a, code):
             tested.update(dict.fromkeys(bound, cell.id))
 
 
+def _needs(a, code):
+    """A test may rest on tests that stand above it; and the setup says which modules an answer may use."""
+    known, said = [], False
+    for cell in code:
+        for node in ast.walk(ast.parse(cell.source)):
+            name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if name == "check.needs":
+                for test in (arg.value for arg in node.args if isinstance(arg, ast.Constant)):
+                    if test not in known:
+                        yield f"{cell.id}: needs {test!r}, which is no test above it"
+            if name == "check.modules" and cell.role == "given":
+                said = True
+                listed = eval(compile(ast.Expression(node.args[0]), cell.id, "eval"), {})
+                expected = sorted(OPEN - {"device", "digits"} - {*a.withheld})
+                if list(listed) != expected:
+                    yield f"{cell.id}: check.modules has to name what a student's process has: {' '.join(expected)}"
+        if cell.role == "test":
+            known.append(cell.id)
+    if not said:
+        yield "setup: call check.modules with the modules of lllcourse that an answer may use"
+
+
 def _ends(a, code):
     """A number at the end of a test cell is taken for its points; so no cell ends in a value."""
     for cell in code:
@@ -216,7 +234,7 @@ def _checks(a, code):
                 for node in ast.walk(ast.parse(text))
                 if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("check.")
             ]
-            calls = [node for node in calls if ast.unparse(node.func) != "check.seed"]
+            calls = [node for node in calls if ast.unparse(node.func) not in ("check.seed", "check.needs")]
             if not calls:
                 yield f"{cell.id}: its {part} part checks nothing"
             for call in calls:

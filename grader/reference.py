@@ -15,7 +15,6 @@ import hashlib
 import io
 import json
 import math
-import os
 import platform
 import runpy
 import statistics
@@ -238,7 +237,6 @@ def as_markdown(metrics=None) -> str:
 def make_all(output=check.METRICS_FILE) -> int:
     """Write the reference metrics of all experiments. Returns 0."""
     torch.set_num_threads(1)  # results differ in the last digits with the number of threads
-    os.environ.pop("LLLCOURSE_CHECK_SEED", None)
     metrics = {name: make(name) for name in experiments()}
     output.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     print(f"written: {output}")

@@ -4,9 +4,10 @@ The message is the hint in its first line, and below it what was expected and wh
 about; where the test is hidden, a student is shown the hint alone.
 """
 
+import ast
 import json
 import numbers
-import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,10 @@ class CheckFailed(AssertionError):
         self.hint, self.details = hint, details
 
 
+class Waits(CheckFailed):
+    """A test that rests on others, of which one has failed."""
+
+
 def true(condition, hint):
     """Pass where `condition` is true."""
     if not bool(condition):
@@ -31,7 +36,14 @@ def true(condition, hint):
 
 
 def equal(got, expected, hint):
-    """Pass where `got` equals `expected` exactly, and is of the same kind (1 is not True, a list is no tensor)."""
+    """Pass where `got` equals `expected` exactly, and is of the same kind (1 is not True, a list is no tensor).
+
+    A number of numpy is the number that it is, and a whole number may stand for an equal fraction (2 for 2.0).
+    """
+    if isinstance(got, np.generic):
+        got = got.item()
+    if type(expected) is float and type(got) is int:
+        got = float(got)
     if isinstance(expected, (torch.Tensor, np.ndarray)):
         close(got, expected, hint, rtol=0, atol=0)
     elif type(got) is not type(expected) or got != expected:
@@ -83,14 +95,118 @@ def in_band(name, hint="", **metrics):
 
 
 def seed() -> int:
-    """The seed of hidden inputs: 0 in a plain kernel; a runner sets LLLCOURSE_CHECK_SEED for each student."""
-    return int(os.environ.get("LLLCOURSE_CHECK_SEED", "0"))
+    """The seed of hidden inputs: 0 in a plain kernel; the grader has one for each student."""
+    return _seed
+
+
+def needs(*tests):
+    """Stop where one of `tests` (ids of test cells) has failed: a whole training has no point without its parts.
+
+    Where it is not known what became of a test, since no kernel told, nothing stops.
+    """
+    failed = [test for test in tests if outcomes.get(test) is False]
+    if failed:
+        names = " and ".join(test.removeprefix("test-") for test in failed)
+        raise Waits(
+            f"This waits for {names}: first let the tests of {names} above pass."
+        )
+
+
+def use(seed=0):
+    """Begin anew: with this seed of hidden inputs, and no test passed or failed."""
+    global _seed
+    _seed = int(seed)
+    outcomes.clear()
 
 
 @cache
 def reference_metrics() -> dict:
     """The reference metrics: experiment -> setting, seeds, mean, spread, bands, versions, measured rates."""
     return json.loads(METRICS_FILE.read_text(encoding="utf-8"))
+
+
+def modules(names):
+    """Say which modules of lllcourse an answer may use: while it is graded, there are no others.
+
+    names: "tasks", "models", ... From then on a kernel warns of a cell that imports another one, as grading will.
+    """
+    _modules[:] = names
+
+
+def not_there(module):
+    """The sentence about a module of lllcourse that is not there in grading; None where it is, or nobody said which.
+
+    module: its whole name, "lllcourse.lifelong.ewc".
+    """
+    parts = module.split(".")
+    if (
+        parts[0] != "lllcourse"
+        or len(parts) < 2
+        or not _modules
+        or parts[1] in (*_modules, "grading")
+    ):
+        return None
+    return (
+        f"lllcourse.{parts[1]} is not there while your work is graded, since it holds answers. Of lllcourse there are "
+        f"{', '.join(_modules)}."
+    )
+
+
+def report(name):
+    """Run the saved notebook `name`.ipynb from the top, in a process of its own, and print what passes by question."""
+    from . import report as own
+
+    own.show(name)
+
+
+#: From the id of each test cell that has run to whether it passed. In a kernel the kernel tells it.
+outcomes: dict[str, bool] = {}
+_seed, _modules = 0, []
+
+
+def _watch():
+    """Let a kernel tell which cells passed, by the ids that the notebook gives them, and see what they import."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+
+    def passed(result):
+        name = getattr(getattr(result, "info", None), "cell_id", None)
+        if name:
+            outcomes[name] = bool(result.success)
+
+    def imports(info):
+        for sentence in sorted(_imported(info.raw_cell or "")):
+            print(f"Note: {sentence}")
+
+    if shell is not None:
+        shell.events.register("post_run_cell", passed)
+        shell.events.register("pre_run_cell", imports)
+
+
+def _imported(source):
+    """What to say about the imports of a cell. The tests' own imports are none of an answer."""
+    if "HIDDEN TESTS" in source:
+        return set()
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return set()
+    names = [
+        alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names
+    ]
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    # lllcourse hands on some names of its own
+    own = (
+        "lllcourse.device",
+        "lllcourse.digits",
+        "lllcourse.scale",
+        "lllcourse.at_scale",
+    )
+    return {not_there(name) for name in names if name not in own} - {None}
+
+
+_watch()
 
 
 def _close(got, expected, hint, rtol, atol, where=""):

@@ -1,8 +1,12 @@
 """The roles of an assignment's cells, and its code with other functions in it."""
 
+from pathlib import Path
+
 import pytest
 
 from grader import assignment
+
+ROOT = Path(__file__).parents[2]
 
 TEST = """\
 check.true(True, "Visible.")
@@ -56,6 +60,21 @@ def test_every_cell_has_a_role():
 def test_a_test_cell_has_a_visible_and_a_hidden_part():
     test = assignment.parse(NOTEBOOK).cell("test")
     assert test.visible == 'check.true(True, "Visible.")' and test.hidden == 'check.true(True, "Hidden.")\n'
+
+
+@pytest.mark.parametrize("name", assignment.names(ROOT))
+def test_a_stub_is_what_the_release_has(name):
+    pristine, release = (assignment.read(ROOT / part / name / f"{name}.ipynb") for part in ("solutions", "assignments"))
+    for cell, released in zip(pristine.cells, release.cells, strict=True):
+        assert cell.stub.split() == released.source.split() and cell.id == released.id
+
+
+def test_a_stub_stands_in_for_a_region_with_its_indent_or_for_the_whole_cell():
+    region = "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"
+    a = assignment.parse({**NOTEBOOK, "cells": [cell("f", region, solution=True), *NOTEBOOK["cells"]]})
+    assert a.cell("f").stub == "def f():\n    # YOUR CODE HERE\n    raise NotImplementedError()"
+    assert a.cell("double").stub == "# YOUR CODE HERE\nraise NotImplementedError()"
+    assert a.cell("words").stub == "YOUR ANSWER HERE" and a.cell("test").stub == 'check.true(True, "Visible.")'
 
 
 def test_the_namespace_takes_other_functions_and_runs_neither_test_nor_demo():

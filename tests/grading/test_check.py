@@ -91,11 +91,43 @@ def test_a_value_that_equals_everything_gains_nothing():
     message(check.equal, Everything(), 1)
 
 
-def test_the_seed_is_zero_in_a_plain_kernel_and_the_runners_elsewhere(monkeypatch):
-    monkeypatch.delenv("LLLCOURSE_CHECK_SEED", raising=False)
+def test_the_seed_is_zero_in_a_plain_kernel_and_the_runners_elsewhere():
     assert check.seed() == 0
-    monkeypatch.setenv("LLLCOURSE_CHECK_SEED", "17")
+    check.use(seed=17)
     assert check.seed() == 17
+    check.use()
+    assert check.seed() == 0
+
+
+def test_a_training_waits_for_the_tests_it_rests_on():
+    check.use()
+    check.needs("test-importance", "test-penalty")  # nobody knows of them
+    check.outcomes.update({"test-importance": True, "test-penalty": False})
+    with pytest.raises(check.Waits, match="waits for penalty"):
+        check.needs("test-importance", "test-penalty")
+    check.use()
+    assert check.outcomes == {}
+
+
+def test_equal_numbers_are_equal_whatever_kind_of_number_they_are():
+    check.equal(np.float64(2.0), 2.0, "")
+    check.equal(np.int64(3), 3, "")
+    check.equal(2, 2.0, "")
+    for got, expected in ((True, 1), (1, True), (2.0, 2), ("2", 2), ([2], (2,))):
+        with pytest.raises(check.CheckFailed):
+            check.equal(got, expected, "No.")
+
+
+def test_a_module_that_holds_answers_is_named_with_those_that_are_there():
+    check.modules([])
+    assert check.not_there("lllcourse.lifelong.ewc") is None
+    check.modules(["models", "tasks"])
+    assert check.not_there("lllcourse.lifelong.ewc") == (
+        "lllcourse.lifelong is not there while your work is graded, since it holds answers. "
+        "Of lllcourse there are models, tasks."
+    )
+    assert not any(map(check.not_there, ("lllcourse", "lllcourse.models.mlp", "lllcourse.grading.check", "torch.nn")))
+    check.modules([])
 
 
 def test_a_metric_outside_its_band_fails_and_both_are_shown(monkeypatch):

@@ -27,9 +27,10 @@ EXPERIMENT = reference.experiments()["ewc.permuted"]
 
 
 @pytest.fixture
-def draw(monkeypatch):
+def draw():
     """Sets the seed of the hidden inputs, as a grader does for each student."""
-    return lambda seed: monkeypatch.setenv("LLLCOURSE_CHECK_SEED", str(seed))
+    yield check.use
+    check.use()
 
 
 # --- the notebook -------------------------------------------------------------------------------------------------
@@ -62,7 +63,8 @@ def release():
 def test_the_release_gets_nothing_and_every_fail_is_a_question_not_answered():
     points, errors = points_from_top_to_bottom(assignment.parse(release()).cells)
     assert set(points.values()) == {0.0}
-    assert {type(errors[cell]) for cell in points} == {NotImplementedError}
+    assert {type(errors[cell]) for cell in points if cell != TRAINING} == {NotImplementedError}
+    assert "waits for importance and penalty and remember" in str(errors[TRAINING])
 
 
 def test_the_release_holds_no_solution_and_no_hidden_test():
@@ -235,11 +237,15 @@ def test_a_mistake_that_training_shows_fails_there_with_a_message(name, draw):
     assert any(map(caught, (4000, 4001, 4002)))
 
 
-def test_a_mistake_that_training_hides_costs_its_own_points_only(draw):
+def test_a_mistake_that_training_hides_earns_no_point_for_the_training(draw):
+    """A whole training has no point without its parts, so nobody has to hope that its band catches everything."""
     draw(4000)
     mistake = MISTAKES["penalty: the factor one half"]
     submission = Submission("ewc", {mistake.function: mistake.source})
     assert submission.error(TRAINING, "hidden") is None
+    check.outcomes["test-penalty"] = submission.error("test-penalty") is None
+    error = submission.error(TRAINING)
+    assert isinstance(error, check.Waits) and "This waits for penalty" in str(error)
 
 
 def test_every_mistake_that_training_should_show_has_a_measured_rate():

@@ -1,0 +1,65 @@
+"""What grading a class costs: `python benchmarks/grading_time.py [students]`, 24 of `ewc` by default.
+
+The same submissions, half of them right and half with a known mistake, without demo cells: by the runner, then by
+`nbgrader autograde`. CPU seconds of a process and all that it started, and wall seconds.
+"""
+
+import json
+import os
+import resource
+import runpy
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from grader import assignment
+
+ROOT = Path(__file__).parents[1]
+NAME = "ewc"
+
+
+def submissions(count):
+    """Notebooks by student."""
+    release = json.loads((ROOT / "assignments" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8"))
+    release["cells"] = [cell for cell in release["cells"] if "demo" not in cell["metadata"].get("tags", [])]
+    answers = {cell.id: cell for cell in assignment.read(ROOT / f"solutions/{NAME}/{NAME}.ipynb").role("solution")}
+    mistakes = runpy.run_path(str(ROOT / "solutions" / NAME / "mistakes.py"))["MISTAKES"]
+    for number in range(count):
+        notebook, mistake = json.loads(json.dumps(release)), mistakes[number % len(mistakes)]
+        for cell in notebook["cells"]:
+            if cell["id"] in answers:
+                wrong = number % 2 and mistake.function in answers[cell["id"]].functions
+                cell["source"] = mistake.source if wrong else answers[cell["id"]].source
+        yield f"s{number:03d}", notebook
+
+
+def timed(command, folder):
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, env=os.environ | path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu, time.monotonic() - began
+
+
+def main(count):
+    with tempfile.TemporaryDirectory() as kept:
+        folder = Path(kept)
+        for student, notebook in submissions(count):
+            path = folder / "submitted" / student / NAME / f"{NAME}.ipynb"
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps(notebook), encoding="utf-8")
+        rows = [("the runner", timed([sys.executable, "-m", "grader", "grade", folder, NAME], ROOT))]
+        rows.append(("again, nothing changed", timed([sys.executable, "-m", "grader", "grade", folder, NAME], ROOT)))
+        autograde = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--force"]
+        rows.append(("nbgrader autograde", timed(autograde, folder)))
+    print(f"{count} submissions of {NAME}, {os.cpu_count()} cores")
+    print(f"{'':24}{'CPU s':>8}{'a submission':>14}{'wall s':>8}{'a submission':>14}")
+    for what, (cpu, wall) in rows:
+        print(f"{what:24}{cpu:8.0f}{cpu / count:14.2f}{wall:8.0f}{wall / count:14.2f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 24)
