@@ -69,7 +69,7 @@ grade: $(STAMP)  ## grade a class: CLASS=folder ASSIGNMENT=ewc
 	@$(PY) -m grader grade "$(CLASS)" "$(ASSIGNMENT)" $(if $(FORCE),--force)
 
 formgrader: $(STAMP)  ## grade by hand in the browser: CLASS=folder
-	@[ -f "$(CLASS)/gradebook.db" ] || { echo "There is no graded class in $(CLASS): run make grade CLASS=$(CLASS) first."; exit 1; }
+	@[ -d "$(CLASS)/autograded" ] || { echo "There is no graded class in $(CLASS): run make grade CLASS=$(CLASS) first."; exit 1; }
 	@bin="$(CURDIR)/.venv/bin"; cd "$(CLASS)" && PATH="$$bin:$$PATH" jupyter lab --LabApp.default_url=/formgrader
 
 format: $(STAMP)  ## write code and notebooks in their one form

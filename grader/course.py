@@ -43,28 +43,30 @@ class Course:
         self.own = folder / ".graded"
         self.results = self.own / "results" / name
 
-    def prepare(self) -> bool:
-        """Make what is missing of the class folder. Returns whether there is something to grade."""
+    def prepare(self, out=None) -> bool:
+        """Make what is missing of the class folder. Returns whether there is something to grade. out: for notes."""
         original = self.root / "solutions" / self.name / self.notebook
         for path, kept in {original: self.source, self.root / RULES: self.folder / RULES}.items():
             if not kept.exists():
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, kept)
-            elif path.is_file() and path.read_bytes() != kept.read_bytes():
+            elif kept == self.source and path.is_file() and path.read_bytes() != kept.read_bytes():
                 print(
                     f"Note: {kept} is this class's own copy, and is used; the repository's is another one by now.\n"
-                    "      To change over, delete the class's copy and grade again."
+                    "      To change over, delete the class's copy and grade again.",
+                    file=out,
                 )
         self.submitted.mkdir(exist_ok=True)
         self.results.mkdir(parents=True, exist_ok=True)
         self.own.chmod(0o700)
         for line in self.strange():
-            print(f"Note: {line}")
+            print(f"Note: {line}", file=out)
         if not self.students():
             print(
                 f"The class folder {self.folder} is ready. Put each notebook at\n"
                 f"    {self.submitted}/<student>/{self.name}/{self.notebook}\n"
-                "and run the same command again."
+                "and run the same command again.",
+                file=out,
             )
         return bool(self.students())
 

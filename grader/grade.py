@@ -50,7 +50,7 @@ def grade_class(
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return refused(f"Another run grades {folder} at this moment: wait for it to end.")
-        if not course.prepare():
+        if not course.prepare(out):
             return 0
         missing = set(only) - set(course.students())
         if missing:
@@ -70,7 +70,7 @@ def grade_class(
     folders = f"{course.folder}/grades-{name}.csv. Feedback: {course.folder}/feedback/<student>/{name}/."
     print(f"\nPoints: {folders}", file=out)
     if notes:
-        print(f"Review: {notes} submissions have notes, in the last column of the CSV file.", file=out)
+        print(f"To review: {notes}. The notes are in the last column of the CSV file.", file=out)
     print(f"By hand: make formgrader CLASS={folder}, then this command again for points and feedback.", file=out)
     if failed:
         return refused(f"Failed: {failed}. The reasons stand above, the logs in {course.folder}/.graded/logs/.", 1)
@@ -111,7 +111,7 @@ class Run:
                 jobs.append(job)
         for outcome in work.all_of(jobs, processes, cluster):
             self._line(outcome.student, outcome)
-        rows = [self.rows.get(student) or self._row(student, "") for student in self.course.students()]
+        rows = [self.rows.get(student) or self._former(student) for student in self.course.students()]
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -141,17 +141,26 @@ class Run:
             except Exception as error:
                 outcome = work.Failure(student, f"graded, but not written down: {_said(error)}")
         if isinstance(outcome, work.Failure):
-            former = self.course.result(student)
-            state, reason = "FAILED, its earlier grade stands" if former else "FAILED", outcome.why
+            graded = gradebook.points(self.course, student)
+            state, reason = "FAILED, its earlier grade stands" if graded else "FAILED", " ".join(outcome.why.split())
             self.course.log(student, outcome.log or outcome.why)
         row = self.rows[student] = self._row(student, state, reason)
-        notes = [self.notes.get(student, ""), *(outcome.notes if isinstance(outcome, Result) else [])]
-        row["review"] = " ".join(filter(None, notes))
+        row["review"] = self._review(student, outcome)
         note = f": {reason}" if reason else "; to review" if row["review"] else ""
         print(
             f"{student:<{self.width}}  {of(row, 'automatic'):<11}  {by_hand(row):<12}  {state}{note}",
             file=self.out, flush=True,
         )  # fmt: skip
+
+    def _former(self, student):
+        """The row of a student who was not asked for in this run."""
+        known = self.course.result(student)
+        row = self._row(student, "graded before" if known else "")
+        return row | {"review": self._review(student, known)}
+
+    def _review(self, student, outcome) -> str:
+        notes = outcome.notes if isinstance(outcome, Result) else []
+        return " ".join(filter(None, [self.notes.get(student, ""), *notes]))
 
     def _row(self, student, state, reason=""):
         points = gradebook.points(self.course, student)

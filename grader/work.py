@@ -156,6 +156,10 @@ def all_of(jobs, processes=None, cluster=None):
                 yield result
         except BrokenProcessPool:
             continue
+        except BaseException:  # Ctrl-C: nobody wants to wait for what is in the middle
+            for process in list(pool._processes.values()):
+                process.kill()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     for student in left:

@@ -23,7 +23,7 @@ from . import seccomp
 MODULES = OPEN - {"device", "digits"}  # which are no modules
 ALWAYS = ("__init__.py", "_lazy.py", "grading/__init__.py", "grading/check.py")
 OUTSIDE = (
-    "Run the grader in a container or a virtual machine with Linux: CONTRIBUTING.md has the image and the command. "
+    "Run the grader in a container or a virtual machine with Linux: CONTRIBUTING.md, \"Grading without Linux\". "
     "--sandbox none runs students' code on this machine with your rights: only where you trust every one of them."
 )
 
@@ -85,15 +85,16 @@ def command(folder: Path, descriptor: int, limits: Limits, sandbox="bwrap", call
     user = random.SystemRandom().randrange(200_000, 2_000_000) if sandbox == "bwrap" and os.getuid() == 0 else 0
     numbers = (limits.memory, limits.processes, 256, limits.folder)
     script = (folder if sandbox == "none" else Path("/grading")) / "worker.py"
-    inner = [sys.executable, "-I", "-X", "utf8", str(script), str(descriptor), str(user), *map(str, numbers)]
+    inner = [sys.executable, "-sP", "-X", "utf8", str(script), str(descriptor), str(user), *map(str, numbers)]
     if sandbox == "none":
         return inner
     return [*_cage(folder, limits.folder, user, calls), *inner]
 
 
-def environment(home="/home/student") -> dict[str, str]:
-    """All that a worker's environment holds."""
+def environment(folder="/grading", home="/home/student") -> dict[str, str]:
+    """All that a worker's environment holds. folder: as `furnish` made it."""
     return {
+        "PYTHONPATH": f"{folder}:{folder}/course",
         "HOME": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
     }  # fmt: skip
@@ -176,8 +177,8 @@ def _cause():
             return remedy
     if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
         return (
-            "This is a container, whose own rules forbid it: start it with --security-opt seccomp=unconfined "
-            "--security-opt apparmor=unconfined --security-opt systempaths=unconfined."
+            "This is a container, whose own rules forbid it: start it as a user that is not root, with --security-opt "
+            "seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined."
         )
     return OUTSIDE
 

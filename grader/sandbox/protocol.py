@@ -7,6 +7,7 @@ the grader's.
 
 import itertools
 import math
+import re
 import struct
 from typing import Literal, Union
 
@@ -275,7 +276,7 @@ class Reader:
             raise Refused("it is nested too deep or has too many parts")
         match value:
             case Whole():
-                if not value.digits.lstrip("-").isdecimal() or len(value.digits) > DIGITS + 1:
+                if len(value.digits) > DIGITS + 1 or not re.fullmatch("-?[0-9]+", value.digits):
                     raise Refused("it holds a whole number of too many digits")
                 return int(value.digits)
             case Array():
@@ -285,7 +286,7 @@ class Reader:
                 return items if value.kind == "list" else tuple(items)
             case Mapping():
                 try:
-                    return {self(k, depth - 1): self(v, depth - 1) for k, v in value.items}
+                    return {self._key(k, depth - 1): self(v, depth - 1) for k, v in value.items}
                 except TypeError:
                     raise Refused("it is a dictionary whose keys are lists, which do not cross") from None
             case Examples():
@@ -297,6 +298,13 @@ class Reader:
             case str() if len(value) > TEXT:
                 raise Refused("it holds too long a text")
         return value
+
+    def _key(self, key, depth):
+        """A key of a dictionary. Large whole numbers can be chosen so that all keys collide, which takes minutes."""
+        parts = key.items if isinstance(key, Sequence) else [key]
+        if any(isinstance(part, (Whole, Sequence)) for part in parts):
+            raise Refused("it is a dictionary whose keys are neither numbers, texts nor tuples of these")
+        return self(key, depth)
 
     def _array(self, value):
         if not 0 <= value.number < len(self.tensors):

@@ -41,7 +41,7 @@ class Worker:
             cage.command(folder, theirs.fileno(), limits, sandbox, calls),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=handed,
             start_new_session=True, cwd=self.home.name if self.home else "/",
-            env=cage.environment(self.home.name) if self.home else {"PATH": os.environ.get("PATH", os.defpath)},
+            env=cage.environment(folder, self.home.name) if self.home else {"PATH": os.environ.get("PATH", os.defpath)},
         )  # fmt: skip
         theirs.close()
         if calls is not None:

@@ -1,9 +1,9 @@
 """What runs in the sandbox: it executes a student's cells and calls their functions, as the grader asks.
 
-    python -I worker.py DESCRIPTOR
+    python worker.py DESCRIPTOR USER MEMORY PROCESSES FILES SIZE
 
-It is started by `limits.command`, with the folder of `protocol.py` and of what students may import of the course. All
-that happens here is the student's to change, so the grader believes nothing that comes from here.
+It is started by `limits.command`, with `protocol.py` and what students may import of the course on its path. All that
+happens here is the student's to change, so the grader believes nothing that comes from here.
 
 The code of the course and the student's live in two namespaces: whoever calls a name of their own `copy` does not break
 the given cells, which go on using theirs.
@@ -12,18 +12,16 @@ the given cells, which go on using theirs.
 import ast
 import asyncio
 import inspect
+import linecache
 import os
 import resource
 import socket
 import sys
 import traceback
 import types
-from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "course")]
-
-import protocol  # noqa: E402
-import torch  # noqa: E402
+import protocol
+import torch
 
 MAGICS = {"time", "timeit", "capture", "prun"}  # of a whole cell, which they run
 
@@ -92,6 +90,8 @@ class Worker:
             tree = ast.parse(source)
         except SyntaxError:
             tree = ast.parse(_without_magics(source))
+        # As in a notebook, inspect.getsource and torch.jit.script find what a cell says.
+        linecache.cache[f"<{cell}>"] = (len(source), None, source.splitlines(True), f"<{cell}>")
         code = compile(tree, f"<{cell}>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         if code.co_flags & inspect.CO_COROUTINE:
             asyncio.run(eval(code, names))

@@ -61,7 +61,8 @@ GOOD = {
     "cells": [
         cell(
             "setup",
-            "import torch\n\nfrom lllcourse.grading import check\n\nweights = [1.0, 2.0]",
+            "import torch\n\nfrom lllcourse.grading import check\n\nweights = [1.0, 2.0]\n"
+            "check.modules('checks data figures losses models notebook tasks training'.split())",
         ),
         cell("double", SOLUTION, solution=True, locked=False),
         cell(
@@ -107,6 +108,11 @@ def test_a_good_notebook_has_no_problems():
 
 
 BREACHES = {
+    "modules that are not said": (changed("setup", "check.modules(", "print("), "call check.modules"),
+    "modules that are not there": (changed("setup", "checks data", "checks data metrics"), "check.modules has to name"),
+    "a test that rests on none": (
+        changed("test-double", "### BEGIN HIDDEN", "check.needs('test-none')\n### BEGIN HIDDEN"), "is no test above it"
+    ),
     "unknown metadata": (changed("test-double", points="many"), "nbgrader refuses"),
     "missing metadata": (changed("test-double", locked=None), "nbgrader refuses"),
     "repeated id": (changed("test-again", grade_id="test-double"), "Duplicate grade id"),
