@@ -16,14 +16,10 @@ def main(argv=None) -> int:
     grade.add_argument("--jobs", type=int, help="how many at a time (by default one a core)")
     grade.add_argument("--timeout", type=float, default=180, help="seconds a call may take (180; a third of it of CPU)")
     grade.add_argument("--memory", type=float, default=4, help="GB that a submission may use (4)")
-    grade.add_argument(
-        "--sandbox", choices=("bwrap", "none"), default="bwrap", help="none: unprotected"
-    )
+    grade.add_argument("--sandbox", choices=("bwrap", "none"), default="bwrap", help="none: unprotected")
     grade.add_argument("--cluster", metavar="ADDRESS", help="of a dask.distributed scheduler that does the work")
     grade.add_argument("--json", action="store_true", help="print the table as JSON")
-    commands.add_parser(
-        "doctor", help="say whether this host allows the sandbox, and what is missing"
-    )
+    commands.add_parser("doctor", help="say whether this host allows the sandbox, and what is missing")
     commands.add_parser("release", help="make the students' notebooks, assignments/, from solutions/")
     commands.add_parser("lint", help="hold the sources of all assignments against the rules that their text can prove")
     commands.add_parser("reference", help="make the reference metrics of all graded experiments (minutes)")

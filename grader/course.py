@@ -80,6 +80,8 @@ class Course:
         for path in sorted(self.submitted.iterdir()):
             if path.is_file() and path.suffix == ".ipynb":
                 found.append(f"{path.name} lies in submitted/ itself: move it to <student>/{self.name}/{self.notebook}")
+            elif path.is_dir() and not _usable(path.name):
+                found.append(f"{path.name[:40]!a} is not graded: rename the folder, its name is no UTF-8 or too long")
         for path in self._folders():
             if (path / self.name).is_dir():
                 continue
@@ -96,7 +98,9 @@ class Course:
         return re.match(rf"{re.escape(self.name)}\b.*?(\.ipynb)?$", name, re.IGNORECASE) is not None
 
     def _folders(self):
-        return [path for path in self.submitted.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        """The students' folders. A Mac's archives bring one of their own."""
+        folders = [path for path in self.submitted.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        return [path for path in folders if path.name != "__MACOSX" and _usable(path.name)]
 
     # --- what was handed in -----------------------------------------------------------------------------------------
 
@@ -161,6 +165,14 @@ class Course:
 
     def log(self, student: str, text: str) -> None:
         write(self.own / "logs" / f"{self.name}-{student}.txt", text)
+
+
+def _usable(name: str) -> bool:
+    """Can gradebook and files hold this name of a student?"""
+    try:
+        return len(name.encode()) <= 240
+    except UnicodeEncodeError:  # of an archive in another encoding
+        return False
 
 
 def time_of(content: bytes) -> datetime:

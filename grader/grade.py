@@ -95,7 +95,7 @@ class Run:
 
     def all(self, students, processes=None, cluster=None) -> list[dict]:
         """Grade these students; print a line for each as it is through, and write the CSV file of the whole class."""
-        self.width = max(7, *map(len, students))
+        self.width = max(7, *(len(shown(student)) for student in students))
         print(f"{'student':<{self.width}}  automatic    by hand       state", file=self.out, flush=True)
         jobs = []
         for student in students:
@@ -148,7 +148,7 @@ class Run:
         row["review"] = self._review(student, outcome)
         note = f": {reason}" if reason else "; to review" if row["review"] else ""
         print(
-            f"{student:<{self.width}}  {of(row, 'automatic'):<11}  {by_hand(row):<12}  {state}{note}",
+            f"{shown(student):<{self.width}}  {of(row, 'automatic'):<11}  {by_hand(row):<12}  {state}{note}",
             file=self.out, flush=True,
         )  # fmt: skip
 
@@ -166,6 +166,11 @@ class Run:
         points = gradebook.points(self.course, student)
         facts = {"assignment": self.course.name, "student": student, "state": state, "reason": reason}
         return dict.fromkeys(COLUMNS, "") | points | facts
+
+
+def shown(student: str) -> str:
+    """A name that does nothing to a terminal."""
+    return student if student.isprintable() else ascii(student)
 
 
 def of(row: dict, part: str) -> str:

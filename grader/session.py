@@ -147,7 +147,7 @@ class Session:
     def alive(self) -> Worker:
         """The worker; a new one, which has run what the last one had, where that has ended. Raises Ended."""
         if time.monotonic() - self.began > self.limits.total:
-            raise Ended(f"All of it together took longer than {self.limits.total / 60:g} minutes.")
+            raise Ended(f"All of it together took longer than {self.limits.total:g} s.")
         if self.worker is None or not self.worker.alive:
             self.worker = started(self.make_worker)
             for step, names in self.ran:
@@ -256,7 +256,7 @@ def _answered_again(session, pristine):
         probe = Step("probe", "added", "")
         crossing, _ = session.run(probe, missing)
         session.names.update(crossing)
-        session.ran.pop()
+        session.ran = [pair for pair in session.ran if pair[0] is not probe]
 
 
 def _test(session, pristine, step, seed, mistakes) -> Test:

@@ -23,7 +23,7 @@ from . import seccomp
 MODULES = OPEN - {"device", "digits"}  # which are no modules
 ALWAYS = ("__init__.py", "_lazy.py", "grading/__init__.py", "grading/check.py")
 OUTSIDE = (
-    "Run the grader in a container or a virtual machine with Linux: CONTRIBUTING.md, \"Grading without Linux\". "
+    'Run the grader in a container or a virtual machine with Linux: CONTRIBUTING.md, "Grading without Linux". '
     "--sandbox none runs students' code on this machine with your rights: only where you trust every one of them."
 )
 
@@ -189,9 +189,7 @@ def doctor() -> int:
     found = shutil.which("bwrap")
     version = subprocess.run(["bwrap", "--version"], capture_output=True, text=True).stdout.strip() if found else "none"
     print(f"bubblewrap  {version}")
-    print(
-        f"rights      {'root: a worker becomes a user of its own' if os.getuid() == 0 else 'a user without rights'}"
-    )
+    print(f"rights      {'root: a worker becomes a user of its own' if os.getuid() == 0 else 'a user without rights'}")
     try:
         probe()
     except Unavailable as error:

@@ -3,6 +3,7 @@
 `make test` runs a slice; the others are proofs.
 """
 
+import os
 import resource
 import time
 from dataclasses import replace
@@ -10,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from . import harness
-from .kit import NAME, POINTS, attacks
+from .kit import CELLS, NAME, POINTS, WRONG, attacks, looks, processes
 from .kit.surroundings import LIMITS, SMALL, Surroundings, graded, leaks, points, printed, running_code
 
 BY_NAME = {attack.name: attack for attack in attacks.ATTACKS}
@@ -58,11 +59,21 @@ def test_each_other_attack_gets_nothing(attack, around):
 
 def test_nothing_of_a_submission_reaches_the_next_one(around):
     """Files in every folder that can be written to, processes that outlive it, and memory that processes share."""
-    leaving = replace(attacks.LEAVING, added=(("setup", attacks.DETACHED),))
+    leaving = replace(attacks.LEAVING, added=(("setup", processes.DETACHED),))
     withstood(leaving, around)
     withstood(attacks.FINDING, around)
     assert around.running() == []
     assert around.touched_deep_down() == []
+
+
+@prove
+def test_the_looks_of_the_kit_see_what_lies_open(around):
+    """Without a sandbox they find files, processes and sockets of the host: that they find none is a proof."""
+    names = ("texts of hidden tests in files", "processes", "system", "network")
+    content = replace(BY_NAME["looks for everything"], first=looks.look(*names)).build()
+    seen = "\n".join(leaks(graded(content, sandbox="none")))
+    for what in ("hidden tests in", "process", "network: localhost", "network: an abstract socket", "read /etc/shadow"):
+        assert what in seen or (what.endswith("shadow") and os.getuid()), what
 
 
 def test_every_group_of_attacks_is_in_the_slice():
@@ -75,7 +86,7 @@ def test_every_group_of_attacks_is_in_the_slice():
 
 def test_the_wrong_answers_of_the_kit_earn_nothing_by_themselves():
     """Else an attack that gets nothing would show nothing."""
-    replaced = {name: attacks.WRONG[cell] for name, cell in attacks.CELLS.items()}
+    replaced = {name: WRONG[cell] for name, cell in CELLS.items()}
     submission = harness.Submission(NAME, replaced)
     exact = [test for test in POINTS if test != "test-training"]
     assert all(submission.error(test, "visible") is not None for test in exact)

@@ -19,7 +19,7 @@ from grader.course import time_of
 from grader.rebuild import rebuild
 
 from . import harness
-from .kit import NAME, POINTS, filled, oddities, to_bytes
+from .kit import NAME, POINTS, filled, folders, to_bytes
 
 SECRET = "what another student wrote"
 OTHERS = to_bytes(filled({}, SECRET))
@@ -29,7 +29,7 @@ ALL = sum(POINTS.values())
 def made_up(jobs, *_):
     """A result for each submission without running it: full points where it holds the answers."""
     for job in jobs:
-        right = job.content == oddities.NOTEBOOK
+        right = job.content == folders.NOTEBOOK
         submission = rebuild(assignment.parse(json.loads(job.pristine)), job.content)
         state = "passed" if right else "failed"
         tests = [outcome.Test(test, most if right else 0.0, most, state) for test, most in POINTS.items()]
@@ -90,7 +90,7 @@ def _sparse(folder, secret):
 
 def _linked_time(folder, secret):
     folder.mkdir(parents=True)
-    (folder / "ewc.ipynb").write_bytes(oddities.NOTEBOOK)
+    (folder / "ewc.ipynb").write_bytes(folders.NOTEBOOK)
     (folder / "timestamp.txt").symlink_to(secret)
 
 
@@ -102,12 +102,12 @@ TRICKS = (_link_to_another, _linked_folder, _linked_student, _fifo, _folder_as_n
 def graded(tmp_path_factory):
     """A class with all of it, graded once: its folder, the rows by student, and all that was printed."""
     folder = tmp_path_factory.mktemp("course") / " class of 2026 "
-    lay_out(folder, oddities.LITTER)
-    lay_out(folder, {f"{name}/ewc/ewc.ipynb": oddities.NOTEBOOK for name in oddities.NAMES})
-    for student, (files, _) in oddities.FOLDERS.items():
+    lay_out(folder, folders.LITTER)
+    lay_out(folder, {f"{name}/ewc/ewc.ipynb": folders.NOTEBOOK for name in folders.NAMES})
+    for student, (files, _) in folders.FOLDERS.items():
         lay_out(folder, {f"{student}/{path}": content for path, content in files.items()})
-    lay_out(folder, {"late/ewc/ewc.ipynb": oddities.NOTEBOOK, "late/ewc/timestamp.txt": b"03.11.2026 10:00"})
-    lay_out(folder, {"other/ewc/ewc.ipynb": OTHERS, "zoe/ewc/ewc.ipynb": oddities.NOTEBOOK})
+    lay_out(folder, {"late/ewc/ewc.ipynb": folders.NOTEBOOK, "late/ewc/timestamp.txt": b"03.11.2026 10:00"})
+    lay_out(folder, {"other/ewc/ewc.ipynb": OTHERS, "zoe/ewc/ewc.ipynb": folders.NOTEBOOK})
     for trick in TRICKS:
         trick(folder / "submitted" / trick.__name__ / NAME, folder / "submitted" / "other" / "ewc" / "ewc.ipynb")
     with pytest.MonkeyPatch.context() as patch:
@@ -130,17 +130,17 @@ def automatic(row):
     return float(row["automatic"]) if row["automatic"] else None
 
 
-@pytest.mark.parametrize("student", oddities.NAMES, ids=ascii)
+@pytest.mark.parametrize("student", folders.NAMES, ids=ascii)
 def test_a_student_may_have_any_name(graded, student):
     _, rows, _ = graded
     row = rows.get(student) or rows[f"'{student}"]  # so that no spreadsheet takes it for a formula
     assert automatic(row) == ALL, row["reason"]
 
 
-@pytest.mark.parametrize("student", oddities.FOLDERS)
+@pytest.mark.parametrize("student", folders.FOLDERS)
 def test_what_stands_at_another_place_is_said(graded, student):
     _, rows, said = graded
-    row, words = rows.get(student, {}), oddities.FOLDERS[student][1]
+    row, words = rows.get(student, {}), folders.FOLDERS[student][1]
     lines = [line for line in said.splitlines() if student in line] + [json.dumps(row)]
     assert lines[:-1] and any(words in line for line in lines), lines
     assert not row or row["state"].startswith("FAILED") or row["review"]
@@ -164,20 +164,20 @@ def test_a_class_in_brackets_is_graded_or_refused_in_a_sentence(tmp_path, capsys
 
 def test_names_that_are_no_text_or_too_long_stop_nobody(tmp_path, monkeypatch):
     """Zip files from elsewhere bring names in other encodings."""
-    lay_out(tmp_path, {"zoe/ewc/ewc.ipynb": oddities.NOTEBOOK, f"{'x' * 252}/ewc/ewc.ipynb": oddities.NOTEBOOK})
+    lay_out(tmp_path, {"zoe/ewc/ewc.ipynb": folders.NOTEBOOK, f"{'x' * 252}/ewc/ewc.ipynb": folders.NOTEBOOK})
     odd = os.path.join(os.fsencode(tmp_path), b"submitted", b"Andr\xe9", b"ewc")
     os.makedirs(odd)
     with open(os.path.join(odd, b"ewc.ipynb"), "wb") as file:
-        file.write(oddities.NOTEBOOK)
+        file.write(folders.NOTEBOOK)
     monkeypatch.setattr(work, "all_of", made_up)
     rows, said = run(tmp_path)
     assert automatic(rows["zoe"]) == ALL
     assert "Andr" in said and "xxxx" in said
 
 
-@pytest.mark.parametrize("name", oddities.DATES)
+@pytest.mark.parametrize("name", folders.DATES)
 def test_a_time_is_read_or_asked_for_and_never_guessed(name):
-    content, readable = oddities.DATES[name]
+    content, readable = folders.DATES[name]
     if readable:
         assert (time_of(content).year, time_of(content).month, time_of(content).day) == (2026, 11, 3)
     else:

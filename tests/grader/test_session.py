@@ -109,6 +109,7 @@ def test_a_process_that_is_ended_costs_the_question_that_ended_it(grade):
     assert any("ended while remember was called" in note for note in result.notes)
 
 
+@pytest.mark.prove
 def test_a_cell_that_ends_the_process_is_left_out_when_it_starts_again(grade):
     notebook = filled(solution())
     bad = {"cell_type": "code", "id": "bad", "metadata": {}, "source": "import os\nos._exit(1)", "outputs": []}
