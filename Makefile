@@ -86,7 +86,7 @@ check: $(STAMP)  ## verify form, lint and lay-out without changing anything
 	@echo "check: all of it holds"
 
 bench: $(STAMP)  ## the comparisons with peers, one table each
-	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
+	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(PY) $$script || exit 1; done
 
 results: $(STAMP)  ## record the results that are too long for a page (minutes; goes on where it stopped)
 	@$(PY) -m tools.results

@@ -1,4 +1,4 @@
-"""What grading a class costs: `python benchmarks/grading_time.py [students]`, 24 of `ewc` by default.
+"""What grading a class costs: `PYTHONPATH=. python benchmarks/grading_time.py [students]`, 24 of `ewc` by default.
 
 The same submissions, half of them right and half with a known mistake, without demo cells: by the runner, then by
 `nbgrader autograde`. CPU seconds of a process and all that it started, and wall seconds.
@@ -51,7 +51,11 @@ def main(count):
             path = folder / "submitted" / student / NAME / f"{NAME}.ipynb"
             path.parent.mkdir(parents=True)
             path.write_text(json.dumps(notebook), encoding="utf-8")
-        rows = [("the runner", timed([sys.executable, "-m", "grader", "grade", folder, NAME], ROOT))]
+        cpu, wall = timed([sys.executable, "-m", "grader", "grade", folder, NAME], ROOT)
+        # Nobody waits for what dies in a sandbox, so its time is in no process's account: the results have it.
+        results = (folder / ".graded" / "results" / NAME).glob("*.json")
+        cpu += sum(json.loads(path.read_bytes())["cpu_seconds"] for path in results)
+        rows = [("the runner", (cpu, wall))]
         rows.append(("again, nothing changed", timed([sys.executable, "-m", "grader", "grade", folder, NAME], ROOT)))
         autograde = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--force"]
         rows.append(("nbgrader autograde", timed(autograde, folder)))
