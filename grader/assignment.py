@@ -57,6 +57,12 @@ class Cell:
         return "\n".join(lines) if "BEGIN SOLUTION" in self.source else stub
 
     @property
+    def hidden_from(self) -> int:
+        """The number of the line where the hidden tests begin; beyond the last line where there are none."""
+        lines = self.source.splitlines()
+        return next((n for n, line in enumerate(lines, 1) if BEGIN_HIDDEN in line), len(lines) + 1)
+
+    @property
     def functions(self) -> list[str]:
         """The names of the functions that it defines."""
         nodes = ast.parse(self.source).body if self.role != "text" else []

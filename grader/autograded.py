@@ -6,8 +6,6 @@ It has the pristine cells with their metadata, the student's answers, and our me
 import copy
 import hashlib
 import json
-import re
-import unicodedata
 from pathlib import Path
 
 import nbformat
@@ -15,9 +13,7 @@ from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution
 
 from .course import Course
 from .course import write as write_file
-from .outcome import Cell, Result, Test
-
-KEPT = "\n\t"  # of all control characters
+from .outcome import Cell, Result, Test, cleaned
 
 
 def write(course: Course, result: Result) -> None:
@@ -48,12 +44,19 @@ def notebook(course: Course, result: Result) -> dict:
 
 
 def readings(result: Result) -> dict[str, str]:
-    """A hash of the text that a person reads for each written answer: the answer, or, where it is still the stub, all
-    text that the student added elsewhere.
+    """A hash of what a person reads for each written answer, text and pictures: the answer, or, where it is still the
+    stub, all that the student added as text elsewhere.
     """
-    added = "\n\n".join(cell.source for cell in result.cells if cell.role == "added-text")
-    texts = {cell.id: cell.source if cell.touched else added for cell in result.cells if cell.role == "answer"}
-    return {name: hashlib.sha256(cleaned(text).strip().encode()).hexdigest() for name, text in texts.items()}
+    added = [cell for cell in result.cells if cell.role == "added-text"]
+    return {cell.id: _hash([cell] if cell.touched else added) for cell in result.cells if cell.role == "answer"}
+
+
+def _hash(cells):
+    digest = hashlib.sha256(cleaned("\n\n".join(cell.source for cell in cells)).strip().encode())
+    pictures = [cell.pictures for cell in cells]
+    if any(pictures):
+        digest.update(json.dumps(pictures).encode())
+    return digest.hexdigest()
 
 
 def read(course: Course, student: str) -> dict[str, str]:
@@ -62,12 +65,6 @@ def read(course: Course, student: str) -> dict[str, str]:
         return dict(json.loads(place(course, student).read_text(encoding="utf-8"))["metadata"]["lllcourse"]["read"])
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def cleaned(text: str) -> str:
-    """Text without colours and control characters, which could rewrite a console or a page, nor half characters."""
-    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text.replace("\r\n", "\n")).encode("utf-8", "replace").decode("utf-8")
-    return "".join(c for c in text if c in KEPT or unicodedata.category(c) != "Cc")
 
 
 def _cell(cell: Cell, pristine: dict, test: Test | None) -> dict:
@@ -79,6 +76,8 @@ def _cell(cell: Cell, pristine: dict, test: Test | None) -> dict:
     made = {"cell_type": kind, "id": name, "metadata": metadata, "source": cleaned(cell.source)}
     if kind == "code":
         made |= {"execution_count": None, "outputs": _outputs(cell, test)}
+    elif cell.pictures:
+        made["attachments"] = cell.attachments
     node = nbformat.from_dict(made)
     if is_grade(node) or is_solution(node) or is_locked(node):
         metadata["nbgrader"]["cell_type"] = kind
@@ -92,7 +91,7 @@ def _outputs(cell: Cell, test: Test | None) -> list[dict]:
     if cell.output:
         outputs.append({"output_type": "stream", "name": "stdout", "text": cleaned(cell.output)})
     if cell.error:
-        outputs.append(_error("Stopped", cleaned(cell.error)))
+        outputs.append(_error("Stopped" if cell.touched else "Untouched", cleaned(cell.error)))
     if test is not None and test.state != "passed":
         outputs.append(_error(test.state.capitalize(), cleaned(test.shown)))
     return outputs

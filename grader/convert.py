@@ -1,4 +1,4 @@
-"""Run nbgrader's converters, which release, grade and give feedback, and say in a line what one stopped at."""
+"""Run nbgrader's converters, which release and publish, and say in a line what one stopped at."""
 
 import io
 import logging
@@ -15,11 +15,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 
 class Stopped(Exception):
-    """Something cannot be released or graded: why, in a line, and nbgrader's log where it was nbgrader that gave up."""
-
-    def __init__(self, why, log=""):
-        super().__init__(why)
-        self.log = log
+    """Something cannot be released or graded: why, in a line."""
 
 
 def load_config(folder: Path):
@@ -27,7 +23,7 @@ def load_config(folder: Path):
 
 
 def convert(kind, config) -> str:
-    """Run one of nbgrader's converters; return its log. A failure raises Stopped, with the reason and the log in it."""
+    """Run one of nbgrader's converters; return its log. A failure raises Stopped, with the reason."""
     text, log = io.StringIO(), get_logger()
     handler, level = logging.StreamHandler(text), log.level
     log.addHandler(handler)
@@ -36,7 +32,7 @@ def convert(kind, config) -> str:
         kind(coursedir=CourseDirectory(config=config), config=config).start()
     except Exception as error:
         text.flush()
-        raise Stopped(reason(text.getvalue()) or str(error), text.getvalue()) from error
+        raise Stopped(reason(text.getvalue()) or str(error)) from error
     finally:
         log.removeHandler(handler)
         log.setLevel(level)
@@ -48,6 +44,4 @@ def reason(log: str) -> str:
     lines = log.split("\n")
     starts = [n for n, line in enumerate(lines) if line.startswith("Traceback (")]
     ends = [line for line in lines[starts[0] + 1 :] if line[:1].strip()] if starts else []
-    if ends and "DeadKernelError" in ends[0]:
-        return "the kernel died: the code ended Python itself, or needed more memory than there is"
     return ends[0] if ends else ""

@@ -129,7 +129,7 @@ class Course:
     # --- hidden inputs ----------------------------------------------------------------------------------------------
 
     def seed_of(self, student: str, tried: int = 0) -> int:
-        """The seed of this student's hidden inputs, 31 bits. tried: how many before it were no good."""
+        """The seed of this student's hidden inputs, 31 bits. tried: how many were drawn before it."""
         about = "\n".join((self.name, " ".join(student.split()), str(tried)))
         return int.from_bytes(hmac.digest(self._secret(), about.encode(), "sha256")[:4]) >> 1
 

@@ -12,12 +12,11 @@ import jinja2
 import markupsafe
 
 from . import gradebook
-from .autograded import cleaned
 from .convert import load_config
 from .course import Course
 from .course import write as write_file
 from .gradebook import Mark, Marks
-from .outcome import Cell, Result, Test
+from .outcome import Cell, Result, Test, cleaned
 
 TEMPLATE = Path(__file__).with_name("feedback.html.j2")
 STATES = {
@@ -30,12 +29,13 @@ STATES = {
 
 @dataclass
 class Part:
-    """What one code cell, test or written answer shows. kind: "code", "test" or "answer"."""
+    """What one code cell, test or text shows. kind: "code", "given", "test", "answer" or "note"."""
 
     kind: str
     id: str
     title: str = ""
     text: str = ""
+    attachments: dict = field(default_factory=dict)
     output: str = ""
     error: str = ""
     mark: Mark | None = None
@@ -92,9 +92,9 @@ def _template():
     return jinja2.Environment(**rules).from_string(TEMPLATE.read_text(encoding="utf-8"))
 
 
-def markdown(text: str) -> markupsafe.Markup:
-    """Markdown as harmless HTML, as formgrader shows it; formulas stay text."""
-    return markupsafe.Markup(_filter()({}, cleaned(text)))
+def markdown(text: str, attachments: dict | None = None) -> markupsafe.Markup:
+    """Markdown, with the pictures attached to it, as harmless HTML, as formgrader shows it; formulas stay text."""
+    return markupsafe.Markup(_filter()({"cell": {"attachments": attachments or {}}}, cleaned(text)))
 
 
 @functools.cache
@@ -135,13 +135,15 @@ def _parts(cell: Cell, test: Test | None, marks: Marks, result: Result):
             state, word = "read", "read by a person"
         else:
             state, word = ("", "not scored") if text else ("failed", "no answer")
-        yield Part("answer", cell.id, text=text, mark=mark, state=state, word=word, **said)
+        pictures = cell.attachments
+        yield Part("answer", cell.id, text=text, attachments=pictures, mark=mark, state=state, word=word, **said)
     elif cell.role in ("solution", "added"):
         name = cell.id if cell.role == "solution" else "a cell of your own"
         source = cleaned(cell.source).rstrip()
         yield Part("code", cell.id, title=name, text=source, state="" if cell.touched else "untouched", **said)
     elif cell.role == "added-text":
-        yield Part("note", cell.id, title="a text of your own", text=cleaned(cell.source))
+        title = "a text of your own"
+        yield Part("note", cell.id, title=title, text=cleaned(cell.source), attachments=cell.attachments)
     elif said["output"] or said["error"]:
         yield Part("given", cell.id, title=cell.id, **said)
 

@@ -122,7 +122,7 @@ class Run:
     def _job(self, student) -> work.Job:
         course, handed_in = self.course, self.course.handed_in(student)
         self.times[student], self.notes[student] = handed_in.at, handed_in.note
-        seeds = tuple(course.seed_of(student, tried) for tried in range(work.TRIES))
+        seeds = tuple(course.seed_of(student, tried) for tried in range(2))
         key = course.key(handed_in, student, self.environment)
         return work.Job(
             course.name, student, self.pristine, handed_in.content, seeds, key, self.limits, self.sandbox,
@@ -131,7 +131,6 @@ class Run:
 
     def _line(self, student, outcome, state="graded"):
         """Write down what came of one student, and print it."""
-        reason = ""
         if isinstance(outcome, Result):
             try:
                 self.course.keep(outcome)
@@ -140,15 +139,15 @@ class Run:
                 feedback.write(self.course, outcome)
             except Exception as error:
                 outcome = work.Failure(student, f"graded, but not written down: {_said(error)}")
+        row = self.rows[student] = self._row(student, state)
         if isinstance(outcome, work.Failure):
-            graded = gradebook.points(self.course, student)
-            state, reason = "FAILED, its earlier grade stands" if graded else "FAILED", " ".join(outcome.why.split())
+            row["state"] = "FAILED" if row["total"] == "" else "FAILED, its earlier grade stands"
+            row["reason"] = " ".join(outcome.why.split())
             self.course.log(student, outcome.log or outcome.why)
-        row = self.rows[student] = self._row(student, state, reason)
         row["review"] = self._review(student, outcome)
-        note = f": {reason}" if reason else "; to review" if row["review"] else ""
+        note = f": {row['reason']}" if row["reason"] else "; to review" if row["review"] else ""
         print(
-            f"{shown(student):<{self.width}}  {of(row, 'automatic'):<11}  {by_hand(row):<12}  {state}{note}",
+            f"{shown(student):<{self.width}}  {of(row, 'automatic'):<11}  {by_hand(row):<12}  {row['state']}{note}",
             file=self.out, flush=True,
         )  # fmt: skip
 
@@ -162,10 +161,11 @@ class Run:
         notes = outcome.notes if isinstance(outcome, Result) else []
         return " ".join(filter(None, [self.notes.get(student, ""), *notes]))
 
-    def _row(self, student, state, reason=""):
+    def _row(self, student, state):
         points = gradebook.points(self.course, student)
-        facts = {"assignment": self.course.name, "student": student, "state": state, "reason": reason}
-        return dict.fromkeys(COLUMNS, "") | points | facts
+        return dict.fromkeys(COLUMNS, "") | points | {
+            "assignment": self.course.name, "student": student, "state": state,
+        }  # fmt: skip
 
 
 def shown(student: str) -> str:

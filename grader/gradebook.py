@@ -103,7 +103,8 @@ def correct(book: Gradebook, course: Course, source) -> None:
     maximum, and waits to be looked at.
     """
     notebook, submitted = book.find_notebook(course.name, course.name), _submitted(book, course)
-    for kind, wanted in _kinds(source).items():
+    kinds = _kinds(source)
+    for kind, wanted in kinds.items():
         present = {cell.name: cell for cell in _cells(notebook, kind)}
         for name in present.keys() - wanted.keys():
             if kind is not SourceCell:
@@ -126,8 +127,8 @@ def correct(book: Gradebook, course: Course, source) -> None:
             book.db.add_all(row(cell_id=made.id, notebook=theirs) for theirs in submitted for row in rows)
     for kind in (GradeCell, TaskCell):
         for cell in _cells(notebook, kind):
-            if cell.name in _kinds(source)[kind]:
-                _weigh(book, cell, _points(_kinds(source)[kind][cell.name]))
+            if cell.name in kinds[kind]:
+                _weigh(book, cell, _points(kinds[kind][cell.name]))
 
 
 def _weigh(book, cell, points):
@@ -145,11 +146,11 @@ def _weigh(book, cell, points):
 
 
 def _differs(book, course, source):
-    notebook = book.find_notebook(course.name, course.name)
-    names = {kind: {cell.name for cell in _cells(notebook, kind)} for kind in _kinds(source)}
+    notebook, kinds = book.find_notebook(course.name, course.name), _kinds(source)
+    names = {kind: {cell.name for cell in _cells(notebook, kind)} for kind in kinds}
     points = {cell.name: cell.max_score for kind in (GradeCell, TaskCell) for cell in _cells(notebook, kind)}
-    now = {name: _points(cell) for kind in (GradeCell, TaskCell) for name, cell in _kinds(source)[kind].items()}
-    return names != {kind: set(cells) for kind, cells in _kinds(source).items()} or points != now
+    now = {name: _points(cell) for kind in (GradeCell, TaskCell) for name, cell in kinds[kind].items()}
+    return names != {kind: set(cells) for kind, cells in kinds.items()} or points != now
 
 
 def _kinds(source) -> dict:

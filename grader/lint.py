@@ -12,13 +12,14 @@ from pathlib import Path
 import nbformat
 from nbgrader.nbgraderformat import MetadataValidator
 
-from . import assignment
+from . import assignment, review
 from .assignment import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, GIVEN_TAGS, OPEN
 
 DRAWS = {
     "rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "rand_like", "randn_like", "uniform_",
     "normal_", "exponential_", "random_",
 }  # fmt: skip
+NO_CHECKS = ("check.begin", "check.needs", "check.seed")
 RETURNS_NOTHING = ("check.", "print", "plt.show", "figures.use_style")
 
 
@@ -46,7 +47,7 @@ def problems(notebook):
             ast.parse(cell.source)
         except SyntaxError as error:
             return [f"{cell.id}: does not parse ({error})"]
-    for rule in (_markers, _solutions, _imports, _names, _needs, _ends, _seeds, _checks):
+    for rule in (_markers, _solutions, _imports, _names, _begins, _needs, _ends, _seeds, _checks):
         found += rule(a, code)
     return found
 
@@ -120,10 +121,9 @@ def _solutions(a, code):
 
 def _imports(a, code):
     for cell in code:
-        first_hidden = _hidden_from(cell)
         for node in ast.walk(ast.parse(cell.source)):
             for module, bound in _imported(node):
-                hidden = node.lineno > first_hidden
+                hidden = node.lineno > cell.hidden_from
                 if hidden and module != "grading.check" and not bound.startswith("expected_"):
                     yield f"{cell.id}: import {module} as expected_..., so that it never shadows the student's"
                 if hidden or module == "grading.check":
@@ -168,6 +168,12 @@ def _names(a, code):
                 yield f"{cell.id}: uses {name!r}, which a demo makes: a demo runs in no grader"
         if cell.role == "test":
             tested.update(dict.fromkeys(bound, cell.id))
+
+
+def _begins(a, code):
+    for cell in a.role("test"):
+        if ast.unparse(ast.parse(cell.source).body[0]) != f"check.begin({cell.id!r})":
+            yield f'{cell.id}: begin with check.begin("{cell.id}"), so that later tests know what became of it'
 
 
 def _needs(a, code):
@@ -234,7 +240,7 @@ def _checks(a, code):
                 for node in ast.walk(ast.parse(text))
                 if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("check.")
             ]
-            calls = [node for node in calls if ast.unparse(node.func) not in ("check.seed", "check.needs")]
+            calls = [node for node in calls if ast.unparse(node.func) not in NO_CHECKS]
             if not calls:
                 yield f"{cell.id}: its {part} part checks nothing"
             for call in calls:
@@ -249,23 +255,12 @@ def _checks(a, code):
                 yield f"{cell.id}: use check instead of assert: its message speaks to the student"
 
 
-def _hidden_from(cell):
-    """The number of the line where the hidden tests begin; beyond the last line where there are none."""
-    lines = cell.source.splitlines()
-    return next((n for n, line in enumerate(lines, 1) if BEGIN_HIDDEN in line), len(lines) + 1)
-
-
 def _imported(node):
     """(module below lllcourse, the name that it is bound to) for every import of the package in `node`."""
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            parts = alias.name.split(".")
-            if parts[0] == "lllcourse":  # `import lllcourse` alone reaches everything
-                yield ".".join(parts[1:]) or "everything", alias.asname or parts[0]
-    elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "lllcourse":
-        inner = node.module.split(".")[1:]
-        for alias in node.names:
-            yield ".".join([*inner, alias.name]), alias.asname or alias.name
+    for name, _, whole in review.imports([node]):
+        package, *parts = whole.split(".")
+        if package == "lllcourse":  # `import lllcourse` alone reaches everything
+            yield ".".join(parts) or "everything", name
 
 
 def _bound(source):

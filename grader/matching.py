@@ -67,8 +67,9 @@ class Match:
         """Theirs with this mark that hold something else than the stub; of equal ones in a row the first."""
         found = []
         for n in self.owned[k]:
-            text = self.theirs[n].words
-            if text not in ("", reading.words(self.cells[k].stub), self.theirs[found[-1]].words if found else ""):
+            cell, last = self.theirs[n], self.theirs[found[-1]] if found else None
+            repeated = last and (cell.words, cell.pictures) == (last.words, last.pictures)
+            if cell.words not in ("", reading.words(self.cells[k].stub)) and not repeated:
                 found.append(n)
         return found
 
@@ -92,7 +93,8 @@ class Match:
                 self.elsewhere[k] = used[extra[-1]]
             self._explain(k, found, extra)
         for n, k in self.changed.items():
-            if n not in used and self.cells[k].role != "bootstrap":  # that one differs from release to release
+            # The bootstrap cell differs from release to release, and so does what was corrected since.
+            if n not in used and self.cells[k].role != "bootstrap" and not self.theirs[n].as_released:
                 self.notes.append(f"The {self.cells[k].role} cell {self.cells[k].id} was changed: it runs as released.")
 
     def _explain(self, k, found, extra):

@@ -1,5 +1,8 @@
 """What grading one submission gives: stored as JSON, shown to the student, written into the gradebook."""
 
+import re
+import unicodedata
+
 import msgspec
 
 
@@ -33,6 +36,12 @@ class Cell(msgspec.Struct, frozen=True):
     touched: bool = True
     output: str = ""
     error: str = ""
+    pictures: dict[str, str] = {}
+
+    @property
+    def attachments(self) -> dict[str, dict[str, str]]:
+        """The pictures as a notebook holds them: from a name to the type and the base64."""
+        return {name: dict([url.removeprefix("data:").split(";base64,")]) for name, url in self.pictures.items()}
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -63,3 +72,9 @@ def to_json(result: Result) -> bytes:
 def from_json(content: bytes) -> Result:
     """Raises msgspec.DecodeError for what is no result."""
     return msgspec.json.decode(content, type=Result)
+
+
+def cleaned(text: str) -> str:
+    """Text without colours and control characters, which could rewrite a console or a page, nor half characters."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text.replace("\r\n", "\n")).encode("utf-8", "replace").decode("utf-8")
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")

@@ -4,7 +4,7 @@ Given cells, tests, points and tags are the pristine notebook's alone. What is n
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import reading, review
 from .assignment import Assignment
@@ -21,7 +21,8 @@ class Step:
 
     id: of the pristine cell, or "added-1", "added-2", ... role: the pristine cell's; or "added" (code), "added-text".
     source: the student's for solutions, answers and added cells, else the pristine cell's. touched: of a solution or
-    an answer, is it something else than the stub that was released?
+    an answer, is it something else than the stub that was released? pictures: those pasted into the student's text,
+    from a name to a `data:` address.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Step:
     source: str
     points: float = 0.0
     touched: bool = True
+    pictures: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def rebuild(pristine: Assignment, content: bytes) -> Submission:
         for place, n, role in added:
             if place == k:
                 ids[n] = f"added-{next(count)}"
-                steps.append(Step(ids[n], role, theirs[n].source))
+                steps.append(Step(ids[n], role, theirs[n].source, pictures=theirs[n].pictures))
         if k < len(match.cells):
             steps.append(_step(match, k))
     waiting, beside = _waiting(match, added, ids)
@@ -67,14 +69,15 @@ def rebuild(pristine: Assignment, content: bytes) -> Submission:
 
 def _step(match, k):
     """The pristine cell `k`, with what the student has in its place."""
-    cell, source = match.cells[k], match.cells[k].source
+    cell, source, pictures = match.cells[k], match.cells[k].source, {}
     if k in match.counted:
-        source = match.theirs[match.counted[k][-1]].source
+        theirs = match.theirs[match.counted[k][-1]]
+        source, pictures = theirs.source, theirs.pictures
     elif k in match.elsewhere:
         source = f"# The answer stands in the cell {match.cells[match.elsewhere[k]].id}."
     elif cell.role in ("solution", "answer"):
         return Step(cell.id, cell.role, cell.stub, cell.points, touched=False)
-    return Step(cell.id, cell.role, source, cell.points)
+    return Step(cell.id, cell.role, source, cell.points, pictures=pictures)
 
 
 def _added(match):

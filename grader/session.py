@@ -18,7 +18,8 @@ import torch
 
 from lllcourse.grading import check
 
-from .assignment import BEGIN_HIDDEN, Assignment
+from . import outcome
+from .assignment import Assignment
 from .outcome import Cell, Result, Test
 from .rebuild import Step, rebuild
 from .sandbox import protocol
@@ -245,7 +246,8 @@ def _cell(session, pristine, step) -> Cell:
             _answered_again(session, pristine)
         output = "" if session.hidden else session.output()
         error = "" if session.hidden and step.touched else error
-    return Cell(step.id, step.role, step.source, step.touched, output, error if step.role != "student-side" else "")
+    error = error if step.role != "student-side" else ""
+    return Cell(step.id, step.role, step.source, step.touched, output, error, step.pictures)
 
 
 def _answered_again(session, pristine):
@@ -263,7 +265,7 @@ def _test(session, pristine, step, seed, mistakes) -> Test:
     """What a test cell earns."""
     began, names = time.monotonic(), dict(session.names)
     session.calls.clear()
-    session.test, session.hidden_from = step.id, first_hidden_line(step.source)
+    session.test, session.hidden_from = step.id, pristine.cell(step.id).hidden_from
     session.recorded = any(step.id in mistake.fails for mistake in mistakes)
     torch.manual_seed(seed)
     state, shown, details, hidden = "passed", "", "", False
@@ -344,19 +346,13 @@ def _same(a, b) -> bool:
 
 
 def cleaned(text: str) -> str:
-    """Text from a student's process without control characters, and no longer than a person would read."""
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text[: 4 * LETTERS])
-    text = re.sub(r"[^\n\t\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
-    text = re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text)  # they turn the text around
+    """Text from a student's process, cleaned, and no longer than a person would read."""
+    # Halves of characters, and signs that turn the text around.
+    text = re.sub("[\ud800-\udfff\ufffe\uffff\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text[: 4 * LETTERS])
+    text = outcome.cleaned(text)
     lines = text.split("\n")
     cut = "\n".join(lines[:LINES])[:LETTERS]
     return cut if len(cut) == len(text) else f"{cut}\n[...]"
-
-
-def first_hidden_line(source) -> int:
-    """The number of the line from which on a test is hidden."""
-    lines = source.split("\n")
-    return next((n for n, line in enumerate(lines, 1) if BEGIN_HIDDEN in line), len(lines) + 1)
 
 
 def _line(error, step) -> int:

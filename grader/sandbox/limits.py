@@ -113,15 +113,16 @@ def _cage(folder, size, user, calls=None):
         args += ["--unshare-user"]
     if calls is not None:
         args += ["--seccomp", str(calls)]
-    for place in sorted({parent for path in shown for parent in path.parents} - {Path("/")}):
+    # First the folders to write into: Python may stand below one of them.
+    args += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    for place in ("/tmp", "/home/student", "/dev/shm"):
+        args += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
+    for place in sorted({parent for path in shown for parent in path.parents} - {Path("/"), Path("/tmp")}):
         args += ["--perms", "0755", "--dir", str(place)]  # else bubblewrap makes them for the owner alone
     for path in shown:
         args += ["--symlink", os.readlink(path), str(path)] if path.is_symlink() and path in system else (
             ["--ro-bind", str(path), str(path)])  # fmt: skip
     args += ["--ro-bind", str(folder), "/grading", *_masks()]
-    args += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-    for place in ("/tmp", "/home/student", "/dev/shm"):
-        args += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
     args += ["--remount-ro", "/"]
     for name, value in environment().items():
         args += ["--setenv", name, value]

@@ -99,10 +99,16 @@ def seed() -> int:
     return _seed
 
 
+def begin(test):
+    """The first line of a test cell, with the cell's id: so `needs` knows later what became of it."""
+    global _running
+    _running = test
+
+
 def needs(*tests):
     """Stop where one of `tests` (ids of test cells) has failed: a whole training has no point without its parts.
 
-    Where it is not known what became of a test, since no kernel told, nothing stops.
+    A test that has not run stops nothing.
     """
     failed = [test for test in tests if outcomes.get(test) is False]
     if failed:
@@ -159,19 +165,19 @@ def report(name):
     own.show(name)
 
 
-#: From the id of each test cell that has run to whether it passed. In a kernel the kernel tells it.
+#: From the id of each test cell that has run to whether it passed. The grader tells it, or the kernel.
 outcomes: dict[str, bool] = {}
-_seed, _modules = 0, []
+_seed, _modules, _running = 0, [], ""
 
 
 def _watch():
-    """Let a kernel tell which cells passed, by the ids that the notebook gives them, and see what they import."""
+    """Let a kernel tell which tests passed, and see what cells import."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
 
     def passed(result):
-        name = getattr(getattr(result, "info", None), "cell_id", None)
-        if name:
-            outcomes[name] = bool(result.success)
+        global _running
+        if _running:
+            outcomes[_running], _running = bool(result.success), ""
 
     def imports(info):
         for sentence in sorted(_imported(info.raw_cell or "")):

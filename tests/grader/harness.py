@@ -1,5 +1,6 @@
 """Run an assignment's cells in plain Python, with other functions in place of the solution, and see what each earns."""
 
+import json
 import runpy
 from functools import cache
 from pathlib import Path
@@ -32,10 +33,13 @@ def alternatives(name):
 
 
 def rests_on(name, *files):
-    """A hash of the assignment `name` with its known answers and mistakes, of what they import, and of these files."""
+    """A hash of the assignment `name` with its known answers, mistakes and metrics, of what they import, and of these
+    files.
+    """
+    own = {key: entry for key, entry in check.reference_metrics().items() if entry["setting"]["assignment"] == name}
     parts = [path for part in ("solutions", "assignments") for path in (ROOT / part / name).iterdir() if path.is_file()]
     texts = (Path(path).read_text("utf-8") for path in (*sorted(parts), __file__, *files))
-    return proofs.rests_on(source(name).path, *texts)
+    return proofs.rests_on(source(name).path, *texts, json.dumps(own))
 
 
 @cache

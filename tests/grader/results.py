@@ -9,7 +9,7 @@ from grader import assignment, outcome
 ROOT = Path(__file__).parents[2]
 NAME = "ewc"
 WRITTEN = "interpretation"  # the cell that a person grades
-ANSWER = "Lambda is how **stiff** all springs are."
+ANSWER = "Lambda is how **strong** the penalty is."
 
 
 @cache

@@ -2,19 +2,12 @@
 
 import copy
 import json
-from pathlib import Path
 
 from . import harness
+from .kit import CELLS, NAME, POINTS, WRITTEN, find, released
 
-ROOT = Path(__file__).parents[2]
-NAME = "ewc"
-POINTS = harness.source(NAME).points
-WRITTEN = "interpretation"  # the cell that a person grades
-
-
-def released():
-    path = ROOT / "assignments" / NAME / f"{NAME}.ipynb"
-    return json.loads(path.read_text(encoding="utf-8"))
+ROOT = harness.ROOT
+__all__ = ["NAME", "POINTS", "ROOT", "WRITTEN", "filled", "find", "hand_in", "mangled", "released", "solution"]
 
 
 def filled(functions, *, with_demos=False):
@@ -22,21 +15,14 @@ def filled(functions, *, with_demos=False):
     notebook = released()
     if not with_demos:  # a student may well delete them
         notebook["cells"] = [cell for cell in notebook["cells"] if "demo" not in cell["metadata"].get("tags", [])]
-    for cell in harness.source(NAME).role("solution"):
-        ours = [functions[name] for name in cell.functions if name in functions]
-        if ours:
-            find(notebook, cell.id)["source"] = "\n\n".join(ours)
-    find(notebook, WRITTEN)["source"] = "Lambda is how stiff all springs are."
+    for name, source in functions.items():
+        find(notebook, CELLS[name])["source"] = source
+    find(notebook, WRITTEN)["source"] = "Lambda is how strong the penalty is."
     return notebook
 
 
-def find(notebook, cell_id):
-    return next(cell for cell in notebook["cells"] if cell["id"] == cell_id)
-
-
 def solution():
-    cells = harness.source(NAME).role("solution")
-    return {name: cell.source for cell in cells for name in cell.functions}
+    return {name: harness.source(NAME).cell(cell).source for name, cell in CELLS.items()}
 
 
 def mangled():
@@ -44,8 +30,8 @@ def mangled():
     notebook = filled(
         {
             "remember": "import warnings\n\n\ndef remember(model):\n    warnings.warn('harmless')\n"
-            "    return [p.detach().clone() for p in model.parameters()]",
-            "best_lambda": "def best_lambda(tables):\n    return 1.0",
+            "    return {name: p.detach().clone() for name, p in model.named_parameters()}",
+            "best_lambda": "def best_lambda(tables, slack):\n    return 2.0",
         }
     )
     test = find(notebook, "test-remember")

@@ -1,5 +1,7 @@
 """The page that a student gets: what it says, what it keeps to itself, and that nothing on it runs."""
 
+import base64
+import json
 import re
 import time
 from dataclasses import replace
@@ -8,8 +10,9 @@ import msgspec
 import pytest
 from bs4 import BeautifulSoup
 
-from grader import feedback, outcome
+from grader import assignment, feedback, outcome, session
 from grader.gradebook import Mark, Marks
+from grader.sandbox.limits import Limits
 
 from . import harness
 from .pages import runs
@@ -44,38 +47,41 @@ def overview(shown):
 
 def test_the_table_says_of_every_question_its_points_and_its_state():
     tests = {
-        "test-importance": outcome.Test("test-importance", 0, 3, "failed", "Square first."),
-        "test-guarded-loss": outcome.Test("test-guarded-loss", 0, 1, "waits", "This waits for penalty."),
-        "test-training": outcome.Test("test-training", 0, 1, "stopped", "More time than grading allows."),
+        "test-importance": outcome.Test("test-importance", 0, 16, "failed", "Square first."),
+        "test-fold": outcome.Test("test-fold", 0, 12, "stopped", "More time than grading allows."),
+        "test-training": outcome.Test("test-training", 0, 6, "waits", "This waits for fold."),
     }
-    shown = soup(result(SOURCE.path, tests=tests), test_best_lambda={"points": 0.5, "by_hand": True})
+    shown = soup(result(SOURCE.path, tests=tests), test_best_lambda={"points": 7.5, "by_hand": True})
     assert overview(shown) == {
-        "Question 1: which weights matter?": ("0 of 3", "failed"),
-        "Question 2: what does it cost to move?": ("2 of 2", "passed"),
-        "Question 3: where are the springs fastened?": ("2 of 2", "passed"),
-        "Question 4: train under guard": ("0 of 1", "waits for another question"),
-        "The training run": ("0 of 1", "took too long, or ended Python"),
-        "Question 5: how stiff?": ("0.5 of 1", "passed, scored by a person"),
-        "Question 6: what does the strength do?": ("– of 3", "waits for a person to read it"),
+        "Question 1: which weights matter to the loss?": ("0 of 16", "failed"),
+        "Question 2: which weights do the outputs react to?": ("10 of 10", "passed"),
+        "Question 3: do two measures agree?": ("8 of 8", "passed"),
+        "Question 4: what does it cost to move?": ("10 of 10", "passed"),
+        "Question 5: where are the weights held?": ("8 of 8", "passed"),
+        "Question 6: all past tasks in two vectors": ("0 of 12", "took too long, or ended Python"),
+        "Question 7: a step that never overshoots": ("12 of 12", "passed"),
+        "The training run": ("0 of 6", "waits for another question"),
+        "Question 8: how strong?": ("7.5 of 8", "passed, scored by a person"),
+        "Question 9: what do you see?": ("– of 10", "waits for a person to read it"),
     }
-    for message in ("Square first.", "This waits for penalty.", "More time than grading allows."):
+    for message in ("Square first.", "This waits for fold.", "More time than grading allows."):
         assert len(shown(string=message)) == 1
-    assert shown.h1.get_text() == "Assignment 1: Elastic weight consolidation"
+    assert shown.h1.get_text() == "Assignment: Elastic weight consolidation"
 
 
 def test_the_total_counts_what_is_scored_and_says_what_waits_and_what_was_taken_off():
     made = result(SOURCE.path, failed=["test-penalty"])
     text = soup(made, penalty=1.0).get_text()
-    assert "7 of 13 points so far" in text and "3 points wait for a person to read your answer." in text
+    assert "79 of 100 points so far" in text and "10 points wait for a person to read your answer." in text
     assert "1 point was taken off because it was handed in late." in text
     read = {"points": 2.75, "extra": 0.5, "waits": False, "by_hand": True}
     text = soup(made, interpretation=read).get_text()
-    assert "10.75 of 13 points\n" in text and "2.75 of 3 (0.5 of them extra)" in text and "wait for" not in text
+    assert "82.75 of 100 points\n" in text and "2.75 of 10 (0.5 of them extra)" in text and "wait for" not in text
 
 
 def test_an_empty_answer_is_called_so():
     shown = soup(result(SOURCE.path, answer=None))
-    assert overview(shown)["Question 6: what does the strength do?"] == ("0 of 3", "no answer")
+    assert overview(shown)["Question 9: what do you see?"] == ("0 of 10", "no answer")
     assert "YOUR ANSWER HERE" not in shown.get_text()
 
 
@@ -133,6 +139,88 @@ def test_a_picture_in_an_answer_stays_and_costs_no_time():
     made = feedback.markdown(f"See ![figure]({PICTURE}) and **this**.")
     assert BeautifulSoup(made, "html.parser").img.attrs == {"alt": "figure", "src": PICTURE}
     assert "<strong>this</strong>" in made and time.process_time() - start < 2
+
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+LINK = "![image.png](attachment:image.png)"
+
+
+def coded(content):
+    return base64.b64encode(content).decode()
+
+
+def handed_in(*texts):
+    """What grading gives of a notebook that has the written answer alone. texts: (Markdown, what is attached to it),
+    the last of them the answer, the others above it.
+    """
+    notebook = json.loads(SOURCE.path.read_text(encoding="utf-8"))
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] in (WRITTEN, f"{WRITTEN}-text")]
+    pristine = assignment.parse(notebook, SOURCE.path)
+    for n, (text, attachments) in enumerate(texts, 1):
+        made = {"cell_type": "markdown", "metadata": {}, "source": text, "attachments": attachments}
+        if n < len(texts):
+            notebook["cells"].insert(n, made | {"id": f"own-{n}"})
+        else:
+            notebook["cells"][-1].update(source=text, attachments=attachments)
+    content = json.dumps(notebook).encode()
+    return session.grade(pristine, content, student="ada", seed=0, make_worker=None, limits=Limits())
+
+
+def test_a_picture_pasted_into_an_answer_or_a_text_beside_it_is_shown():
+    other = PNG + b"another"
+    shown = soup(handed_in((f"Mine: {LINK}", {"image.png": {"image/png": coded(other)}}),
+                           (LINK, {"image.png": {"image/png": coded(PNG)}})))  # fmt: skip
+    assert [tag.attrs for tag in shown("img")] == [
+        {"src": f"data:image/png;base64,{coded(content)}", "alt": "image.png"} for content in (other, PNG)
+    ]
+    assert shown("img")[0].find_parent("details").summary.get_text() == "A text of your own"
+
+
+@pytest.mark.parametrize("link", ["a b.png", "a%20b.png"])
+@pytest.mark.parametrize("name", ["a b.png", "a%20b.png"])
+def test_a_space_in_the_name_of_a_picture_does_not_matter(name, link):
+    shown = soup(handed_in((f"![figure](<attachment:{link}>)", {name: {"image/png": coded(PNG)}})))
+    assert shown.img["src"] == f"data:image/png;base64,{coded(PNG)}"
+
+
+STEALS = {
+    "an SVG": {"image/svg+xml": coded(b"<svg xmlns='http://www.w3.org/2000/svg' onload='steal()'/>")},
+    "an SVG named PNG": {"image/png": coded(b"<svg xmlns='http://www.w3.org/2000/svg' onload='steal()'/>")},
+    "a page named PNG": {"image/png": coded(b"<script>steal()</script>")},
+    "a tag behind the picture": {"image/png": f'{coded(PNG)}"><script>steal()</script>'},
+    "another type": {'image/png;base64,"><script>steal()</script>': coded(PNG)},
+}
+
+
+@pytest.mark.parametrize("kind", STEALS)
+def test_what_is_no_picture_is_on_no_page(kind):
+    """Neither as a grader reads it, nor where formgrader shows what nbgrader alone graded."""
+    text = f"{LINK} It grows."
+    shown = page(handed_in((text, {"image.png": STEALS[kind]})))
+    assert "It grows." in shown and "steal" not in shown and coded(b"steal()</script>")[:12] not in shown
+    assert not soup(handed_in((text, {"image.png": STEALS[kind]})))("img", src=True)
+    made = feedback.markdown(text, {"image.png": STEALS[kind]})
+    assert "It grows." in made and "steal" not in made and not list(runs(made))
+
+
+def test_a_thousand_links_to_one_picture_show_it_once():
+    large = PNG + bytes(300_000)
+    text = "![](attachment:image.png) " * 700
+    start = time.process_time()
+    shown = page(handed_in((text, {"image.png": {"image/png": coded(large)}})))
+    assert shown.count(coded(large)) == 1 and len(shown) < 600_000
+    link, address = "![][a] " * 2500, f"data:image/png;base64,{coded(large)}"
+    assert len(feedback.markdown(f"[a]: {address}\n\n{link}")) < 600_000
+    assert time.process_time() - start < 5
+
+
+def test_as_many_megabytes_as_are_read_cost_little_time():
+    large = PNG + bytes(9_900_000)
+    start = time.process_time()
+    assert coded(large) in page(handed_in((LINK, {"image.png": {"image/png": coded(large)}})))
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("text", ["*a **b " * 10_000, "> " * 9_000 + "x < y", "[" * 19_000, "x < y\n" * 4000])

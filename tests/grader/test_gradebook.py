@@ -1,10 +1,12 @@
 """What a result becomes in nbgrader's gradebook, in the notebook that formgrader shows, and after a correction."""
 
 import datetime
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import nbformat
 import pytest
 import sqlalchemy
@@ -271,11 +273,12 @@ def corrected(course, edit):
 
 def test_points_can_be_weighed_anew_after_grading(course):
     def edit(cells):
-        cells["test-importance"]["metadata"]["nbgrader"]["points"] = 6
+        cells["test-importance"]["metadata"]["nbgrader"]["points"] = POINTS["test-importance"] + 3
         cells["test-penalty"]["metadata"]["nbgrader"]["points"] = 1
 
     ada, bo = corrected(course, edit)
-    assert ada["total"] == ALL + 3 - 1 + 2.0 and ada["total_max"] == bo["total_max"] == MOST + 3 - 1
+    more = 3 + 1 - POINTS["test-penalty"]
+    assert ada["total"] == ALL + more + 2.0 and ada["total_max"] == bo["total_max"] == MOST + more
     assert bo["total"] == ALL + 3 - POINTS["test-penalty"] + 1.0, "a manual score is never above the maximum"
     assert held(course, "test-penalty", "bo") == (0, 1.0, None, True)
     assert held(course, WRITTEN, "ada") == (None, 2.0, None, False)
@@ -361,6 +364,56 @@ def test_the_notebook_has_the_pristine_cells_with_their_metadata_and_the_student
     assert texts["added-1"] == "x = 1" and texts["added-2"] == "A note."
 
 
+PICTURES = {"image.png": "data:image/png;base64,iVBORw0KGgoA", "two": "data:image/jpeg;base64,/9j/4AAQSkZJRg=="}
+
+
+def pasted(made, pictures, role="answer"):
+    """The result with these pictures in the cells of this role."""
+    cells = [msgspec.structs.replace(cell, pictures=pictures if cell.role == role else {}) for cell in made.cells]
+    return msgspec.structs.replace(made, cells=cells)
+
+
+@pytest.mark.parametrize("role", ["answer", "added-text"])
+def test_a_picture_is_in_the_notebook_and_on_formgraders_page(course, role):
+    text = "The springs hold. ![a](attachment:image.png) ![b](attachment:two)"
+    made = result(course.source, answer=text, added=[outcome.Cell("added-1", "added-text", text)])
+    autograded.write(course, outcome.from_json(outcome.to_json(pasted(made, PICTURES, role))))
+    notebook = nbformat.read(autograded.place(course, "ada"), as_version=4)
+    nbformat.validate(notebook)
+    MetadataValidator().validate_nb(notebook)
+    name = WRITTEN if role == "answer" else "added-1"
+    assert {cell.id: cell.attachments for cell in notebook.cells if "attachments" in cell} == {
+        name: {"image.png": {"image/png": "iVBORw0KGgoA"}, "two": {"image/jpeg": "/9j/4AAQSkZJRg=="}}
+    }
+    shown = formgrader(course, "ada")
+    assert [shown.count(f'src="{address}"') for address in PICTURES.values()] == [1, 1]
+
+
+def test_code_that_stood_in_a_text_has_no_pictures(course):
+    made = pasted(result(course.source, code={"penalty": "def penalty(): ..."}), PICTURES, "solution")
+    nbformat.validate(nbformat.from_dict(autograded.notebook(course, made)))
+
+
+@pytest.mark.parametrize("role", ["answer", "added-text"])
+def test_another_picture_has_to_be_read_again(course, role):
+    link = "![image.png](attachment:image.png)"
+    answer, note = (link, []) if role == "answer" else (None, [outcome.Cell("added-1", "added-text", link)])
+    made = result(course.source, answer=answer, added=note, waiting=[WRITTEN])
+    put(course, pasted(made, PICTURES, role))
+    by_hand(course, WRITTEN, manual_score=2.5)
+    put(course, pasted(made, dict(PICTURES), role))
+    assert held(course, WRITTEN) == (None, 2.5, None, False)
+    put(course, pasted(made, PICTURES | {"two": PICTURES["image.png"]}, role))
+    assert held(course, WRITTEN) == (None, 2.5, None, True)
+
+
+def test_without_a_picture_the_hash_of_an_answer_is_that_of_its_text(course):
+    """It stands in the notebooks of every class that was graded before."""
+    text_alone = hashlib.sha256(ANSWER.encode()).hexdigest()
+    assert autograded.readings(result(course.source)) == {WRITTEN: text_alone}
+    assert autograded.readings(pasted(result(course.source), PICTURES)) != {WRITTEN: text_alone}
+
+
 @pytest.mark.parametrize(("answer", "score"), [(ANSWER, None), (None, 0)])
 def test_nbgrader_sees_by_the_notebook_whether_somebody_answered(course, answer, score):
     autograded.write(course, result(course.source, answer=answer))
@@ -380,7 +433,7 @@ def test_formgrader_can_show_and_score_every_graded_cell(course):
         assert f'class="score tabbable" id="{name}"' in shown
     for name in (*stubs(), WRITTEN):
         assert f'id="{name}-comment"' in shown
-    assert shown.count("Think of the signs.") == 1 and "<strong>stiff</strong>" in shown
+    assert shown.count("Think of the signs.") == 1 and "<strong>strong</strong>" in shown
 
 
 def test_nothing_of_a_student_runs_in_formgrader_and_what_is_harmless_stays(course):

@@ -80,4 +80,4 @@ def test_an_odd_file_loses_nothing(oddity):
 
 
 def test_the_kit_is_what_it_says():
-    assert sum(POINTS.values()) == 10 and len(BY_NAME) == len(oddities.STYLES)
+    assert sum(POINTS.values()) == 90 and len(BY_NAME) == len(oddities.STYLES)

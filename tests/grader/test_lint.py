@@ -45,6 +45,7 @@ def double(x):
     return 2 * x
     ### END SOLUTION'''
 TEST = """\
+check.begin("test-double")
 four = double(2.0)
 check.close(four, 4.0, "Twice two is four.")
 ### BEGIN HIDDEN TESTS
@@ -74,7 +75,9 @@ GOOD = {
         cell("plot", "result = [double(w) for w in weights]\nprint(result)", "demo"),
         cell(
             "test-again",
-            TEST.replace("four", "eight").replace("double(2.0)", "twice_double(1.0)"),
+            TEST.replace("four", "eight")
+            .replace("double(2.0)", "twice_double(1.0)")
+            .replace("test-double", "test-again"),
             points=1,
         ),
         cell(
@@ -112,6 +115,9 @@ BREACHES = {
     "modules that are not there": (changed("setup", "checks data", "checks data metrics"), "check.modules has to name"),
     "a test that rests on none": (
         changed("test-double", "### BEGIN HIDDEN", "check.needs('test-none')\n### BEGIN HIDDEN"), "is no test above it"
+    ),
+    "a test that is not named": (
+        changed("test-double", 'check.begin("test-double")', 'check.begin("test-a")'), "begin with check.begin"
     ),
     "unknown metadata": (changed("test-double", points="many"), "nbgrader refuses"),
     "missing metadata": (changed("test-double", locked=None), "nbgrader refuses"),

@@ -1,5 +1,6 @@
 """What students hand in, put into the pristine notebook: each kind of damage is a small edit of the release."""
 
+import base64
 import copy
 import dataclasses
 import json
@@ -8,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import lint, reading, rebuild, review
+from grader import lint, reading, rebuild, release, review
 
 from . import harness
 
 PRISTINE = harness.source("ewc")
 RELEASE = json.loads((harness.ROOT / "assignments/ewc/ewc.ipynb").read_text(encoding="utf-8"))
 STUB = PRISTINE.cell("penalty").stub
-PENALTY = "def penalty(parameters, importance, anchor, lam):\n    return 0.0"
-GUARDED = "def guarded_loss(model, x, y, springs, lam):\n    return 1.0"
+PENALTY = "def penalty(theta, importances, anchors, lam):\n    return 0.0"
+FOLD = "def fold(importances, anchors):\n    return 1.0"
 HELPER = "def flat(tensors):\n    return torch.cat([t.reshape(-1) for t in tensors])"
-WORDS = "The springs hold."
+WORDS = "The penalty holds."
 
 
 class Notebook(dict):
@@ -39,6 +40,11 @@ class Notebook(dict):
 
     def mark(self, name, **changes):
         self["cells"][self.at(name)]["metadata"]["nbgrader"].update(changes)
+        return self
+
+    def sign(self, name):
+        """Give a cell the checksum of its text, as a release does."""
+        release.renew_checksum(self["cells"][self.at(name)], "ewc")
         return self
 
     def put(self, before, source, kind="code", **changes):
@@ -146,8 +152,10 @@ GIVEN = {  # a claim: the notebook, with a right answer to `penalty`, and words 
     "deleted texts and demos are put back": (lambda n: n.delete("title", "penalty-text", "sweep", "hand-in"), None),
     "an edited test does not run": (lambda n: n.edit("test-penalty", source="pass"), "test-penalty was changed"),
     "an emptied test does not run": (lambda n: n.edit("test-penalty", source=""), "test-penalty was changed"),
-    "an edited given cell does not run": (lambda n: n.edit("setup", source="tasks = []"), "setup was changed"),
+    "an edited given cell does not run": (lambda n: n.edit("setup", source="three_tasks = []"), "setup was changed"),
     "an edited demo does not run": (lambda n: n.edit("sweep", source="pass"), "sweep was changed"),
+    "a test of an earlier release does not run": (
+        lambda n: n.edit("test-penalty", source="pass").sign("test-penalty"), None),
     "a test with another mark is known by its id": (
         lambda n: n.mark("test-penalty", grade_id="mine"), "The mark 'mine' of cell"),
     "a test with neither mark nor id is known by its text": (
@@ -167,7 +175,7 @@ GIVEN = {  # a claim: the notebook, with a right answer to `penalty`, and words 
         lambda n: n.every(no_marks), "The answer to penalty was taken from cell"),
     "metadata of wrong types are no marks": (lambda n: n.every(lambda cell: {**cell, "metadata": [1]}), None),
     "cells in reverse run in the released order": (
-        lambda n: {**n, "cells": n["cells"][::-1]}, "stand in another order (best-lambda, guarded-loss,"),
+        lambda n: {**n, "cells": n["cells"][::-1]}, "stand in another order (best-lambda, proximal-step,"),
 }  # fmt: skip
 
 
@@ -180,7 +188,7 @@ def test_what_is_given_stays_as_released_and_the_answer_counts(claim):
     assert len(added(submission)) == ("student's own" in claim)
 
 
-BOTH = f"{PENALTY}\n\n\n{GUARDED}"
+BOTH = f"{PENALTY}\n\n\n{FOLD}"
 ANSWERS = {  # a claim: the notebook, the text of the step penalty, the added ones just before it, words of a note
     "a marked cell is the answer": (Notebook(penalty=PENALTY), PENALTY, [], None),
     "an id is as good as a mark": (Notebook(penalty=PENALTY).edit("penalty", metadata={}), PENALTY, [], None),
@@ -228,10 +236,10 @@ ANSWERS = {  # a claim: the notebook, the text of the step penalty, the added on
     "a changed test's cell does not count beside an answer": (
         Notebook(penalty=PENALTY, test_penalty="penalty = 1"), PENALTY, [], "test-penalty was changed"),
     "two answers in the earlier cell": (
-        Notebook(penalty=BOTH), BOTH, [], "The answer to guarded-loss was taken from cell"),
+        Notebook(penalty=BOTH), BOTH, [], "The answer to fold was taken from cell"),
     "two answers in the later cell": (
-        Notebook(guarded_loss=BOTH), BOTH, [], "The answer to penalty was taken from cell"),
-    "two answers in an added cell": (Notebook().put(None, BOTH), BOTH, [], "The answer to guarded-loss was taken from"),
+        Notebook(fold=BOTH), BOTH, [], "The answer to penalty was taken from cell"),
+    "two answers in an added cell": (Notebook().put(None, BOTH), BOTH, [], "The answer to fold was taken from"),
     "a solution that became Markdown is taken by its text": (
         Notebook(penalty=PENALTY).edit("penalty", cell_type="markdown"), PENALTY, [], "no code cell any more"),
     "a solution of no type is taken by its text": (
@@ -254,18 +262,18 @@ def test_an_answer_is_found_where_it_stands(claim):
 
 def test_what_one_cell_answers_twice_runs_before_both():
     """An answer in an earlier cell is pointed at; one in a later cell runs in both places."""
-    earlier, later = read(Notebook(penalty=BOTH)), read(Notebook(guarded_loss=BOTH))
-    assert step(earlier, "guarded-loss").source == "# The answer stands in the cell penalty."
-    assert step(earlier, "guarded-loss").touched
-    assert step(later, "penalty").source == step(later, "guarded-loss").source == BOTH
+    earlier, later = read(Notebook(penalty=BOTH)), read(Notebook(fold=BOTH))
+    assert step(earlier, "fold").source == "# The answer stands in the cell penalty."
+    assert step(earlier, "fold").touched
+    assert step(later, "penalty").source == step(later, "fold").source == BOTH
 
 
 def test_an_older_version_does_not_undo_a_newer_one():
     """Two answers in one added cell, below an earlier try at the second: as in a kernel, the newer one stands."""
-    older = GUARDED.replace("1.0", "2.0")
+    older = FOLD.replace("1.0", "2.0")
     submission = read(Notebook().put("importance", older).put("importance", BOTH))
     assert before(submission, "penalty") == [older] and step(submission, "penalty").source == BOTH
-    assert step(submission, "guarded-loss").source == "# The answer stands in the cell penalty."
+    assert step(submission, "fold").source == "# The answer stands in the cell penalty."
 
 
 ADDED = {  # a claim: the notebook, the id of the step before which the added texts stand, those texts, words of a note
@@ -282,7 +290,7 @@ ADDED = {  # a claim: the notebook, the id of the step before which the added te
         Notebook().put("penalty", HELPER).delete("penalty"), "gradient-of-penalty", [HELPER], "put back"),
     "before a moved cell it moves along": (
         Notebook(best_lambda="best_lambda = min").move("best-lambda", "penalty").put("best-lambda", HELPER),
-        "best-lambda", [HELPER], "stand in another order (importance, best-lambda, penalty,"),
+        "best-lambda", [HELPER], "another order (importance, output-importance, common-top, best-lambda, penalty,"),
     "a copy of a given cell moves nothing": (
         Notebook().put("hand-in", HELPER).copy("setup", "hand-in"), "hand-in", [HELPER], None),
     "nor does one above the original": (
@@ -344,6 +352,136 @@ def test_a_written_answer_is_never_lost(claim):
     assert [s.source for s in added(submission)] == texts
     plain = text and not texts and handed_in["cells"][handed_in.at("interpretation")]["cell_type"] == "markdown"
     assert bool(submission.notes) == (waits and not plain)
+
+
+BEGINNINGS = {
+    "image/png": [b"\x89PNG\r\n\x1a\n"],
+    "image/jpeg": [b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1"],
+    "image/gif": [b"GIF87a", b"GIF89a"],
+}
+LINK = "![image.png](attachment:image.png)"
+
+
+def coded(content):
+    return base64.b64encode(content).decode()
+
+
+def picture(content=b"", kind="image/png"):
+    """A picture as a notebook holds it."""
+    return {kind: coded(BEGINNINGS[kind][0] + content)}
+
+
+def address(content=b""):
+    return f"data:image/png;base64,{picture(content)['image/png']}"
+
+
+def attached(pictures, text=LINK):
+    return Notebook().edit("interpretation", source=text, attachments=pictures)
+
+
+@pytest.mark.parametrize(("kind", "beginning"), [(kind, start) for kind in BEGINNINGS for start in BEGINNINGS[kind]])
+def test_a_picture_stays_in_a_written_answer_and_is_one_alone(kind, beginning):
+    text = coded(beginning + bytes(range(256)))
+    for written in (text, [text], [f"{text[:76]}\n", text[76:]], f"{text[:8]}\r\n{text[8:]}\n"):
+        submission = read(attached({"image.png": {kind: written}}))
+        assert step(submission, "interpretation").touched and submission.waiting == ["interpretation"]
+        assert step(submission, "interpretation").pictures == {"image.png": f"data:{kind};base64,{text}"}
+        assert not submission.notes
+
+
+def test_each_text_keeps_its_own_pictures():
+    """JupyterLab and others call every pasted picture image.png, so that two answers may have one text."""
+    notebook = attached({"image.png": picture(b"2")})
+    notebook.copy("interpretation", "interpretation", attachments={"image.png": picture(b"1")})
+    notebook.put("sweep-text", LINK, "markdown", attachments={"image.png": picture(b"0")})
+    notebook.edit("penalty-text", source=LINK, attachments={"image.png": picture(b"3")})
+    submission = read(notebook)
+    assert {s.id: s.pictures for s in submission.steps if s.pictures} == {
+        "added-1": {"image.png": address(b"3")},
+        "added-2": {"image.png": address(b"0")},
+        "added-3": {"image.png": address(b"1")},
+        "interpretation": {"image.png": address(b"2")},
+    }
+    assert noted(submission, "was written in 2 cells")
+
+
+def test_an_equal_copy_of_an_answer_with_a_picture_counts_once():
+    submission = read(attached({"image.png": picture()}).copy("interpretation", None))
+    assert not added(submission) and not submission.notes
+
+
+def test_neither_code_nor_a_given_text_has_pictures():
+    pasted = {"image.png": picture()}
+    notebook = Notebook().put("remember", HELPER, attachments=pasted).edit("title", attachments=pasted)
+    notebook.edit("interpretation", source=WORDS, cell_type="code", attachments=pasted)
+    submission = read(notebook)
+    assert not any(s.pictures for s in submission.steps) and not noted(submission, "pictures")
+
+
+def nested(depth):
+    return {"image/png": json.loads("[" * depth + "]" * depth)}
+
+
+NO_PICTURES = {
+    "a list": ["image.png"],
+    "a number": 3,
+    "a text": "image.png",
+    "a list for the picture": {"image.png": [picture()]},
+    "nothing for the picture": {"image.png": None},
+    "no type": {"image.png": {}},
+    "a number for its bytes": {"image.png": {"image/png": 3}},
+    "lists in lists for its bytes": {"image.png": nested(400)},
+    "an SVG": {"image.png": {"image/svg+xml": coded(b"<svg onload='steal()'/>")}},
+    "an SVG named PNG": {"image.png": {"image/png": coded(b"<svg onload='steal()'/>")}},
+    "a page named PNG": {"image.png": {"image/png": coded(b"<script>steal()</script>")}},
+    "a JPEG named PNG": {"image.png": {"image/png": picture(kind="image/jpeg")["image/jpeg"]}},
+    "no base64": {"image.png": {"image/png": picture()["image/png"] + '" onerror="steal()'}},
+    "letters of no alphabet": {"image.png": {"image/png": "iVBORw0KGgo\ud800é"}},
+    "base64 that was cut": {"image.png": {"image/png": picture()["image/png"][:-1]}},
+    "a long name": {"a" * 201: picture()},
+    "a name that ends the line": {"image\n.png": picture()},
+    "half a character for a name": {"\ud83d": picture()},
+}
+
+
+@pytest.mark.parametrize("kind", NO_PICTURES)
+def test_what_is_no_picture_is_left_out_with_a_note(kind):
+    submission = read(attached(NO_PICTURES[kind]))
+    assert not step(submission, "interpretation").pictures and submission.waiting == ["interpretation"]
+    number = Notebook().at("interpretation") + 1
+    assert len(submission.notes) == 1 and noted(submission, f"pictures of cell {number} of the file.")
+
+
+def test_beside_what_is_no_picture_the_others_stay():
+    submission = read(attached({"b.svg": {"image/svg+xml": coded(b"<svg/>")}, "image.png": picture()}))
+    assert step(submission, "interpretation").pictures == {"image.png": address()}
+    assert noted(submission, "no PNG, JPEG or GIF")
+
+
+@pytest.mark.parametrize("nothing", [None, {}, []])
+def test_no_picture_needs_no_note(nothing):
+    assert not read(attached(nothing, WORDS)).notes
+
+
+def test_too_much_is_left_out_and_what_has_room_stays():
+    half = bytes(reading.PICTURE_BYTES // 2)
+    pictures = {"a": picture(half), "huge": picture(bytes(50_000_000)), "b": picture(half), "c": picture()}
+    submission = read(attached(pictures).put(None, LINK, "markdown", attachments={"d": picture(half)}))
+    assert list(step(submission, "interpretation").pictures) == ["a", "c"] and not added(submission)[0].pictures
+    number = Notebook().at("interpretation") + 1
+    assert noted(submission, f"or 10 MB in all: pictures of cell {number}, {len(RELEASE['cells']) + 1} of the file.")
+
+
+def test_a_picture_that_colab_wrote_into_the_text_counts_as_one():
+    text = "![shot](data:image/png;base64,{})"
+    assert step(read(Notebook(interpretation=text.format("A" * 5_000_000))), "interpretation").touched
+    with pytest.raises(rebuild.Unreadable, match="the longest is cell"):
+        read(Notebook(interpretation=text.format("A" * 20_000_000)))
+
+
+def test_a_hundred_pictures_are_read():
+    submission = read(attached({str(n): picture() for n in range(reading.MOST_PICTURES + 1)}))
+    assert len(step(submission, "interpretation").pictures) == 100 and noted(submission, "more than 100")
 
 
 def lines(cell):
@@ -445,11 +583,11 @@ def test_a_notebook_of_another_assignment_is_said_to_be_one():
 
 
 LOOKS = {
-    "tasks = permuted(3, seed=2)": "binds 'tasks', which the given cell setup defines",
-    "for tasks in (1, 2):\n    pass": "binds 'tasks'",
-    "def change():\n    global tasks\n    tasks = 1": "binds 'tasks'",
+    "three_tasks = permuted(3, seed=2)": "binds 'three_tasks', which the given cell setup defines",
+    "for tiny in (1, 2):\n    pass": "binds 'tiny'",
+    "def change():\n    global tiny\n    tiny = 1": "binds 'tiny'",
     "def gradient_of_penalty(*_):\n    return []": "which the given cell gradient-of-penalty defines",
-    "from copy import copy": "imports copy.copy as 'copy', which the given cell setup defines otherwise",
+    "from copy import copy as deepcopy": "'deepcopy', which the given cell setup defines otherwise",
     "importance = 3": "binds 'importance', the name of an answer",
     "torch.allclose = lambda *_: True": "changes torch.allclose",
     "import torch as t\nt.nn.functional.relu = abs": "changes torch.nn.functional.relu",
@@ -496,7 +634,7 @@ def test_what_a_person_should_look_at_is_noted(text):
         "import numpy as np\nnp.random.seed(0)",
         "from lllcourse import scale, figures\nfrom lllcourse.grading.check import close",
         "model = MLP(2, 2, seed=0)\nmodel.lr = 3\nmodel.training = False",
-        "def f(tasks):\n    permuted = 3\n    return [F for F in tasks]",
+        "def f(three_tasks):\n    permuted = 3\n    return [F for F in three_tasks]",
         "!pip install torch\n%matplotlib inline",
         "%%time\nprint(sum(range(3)))",
         "print('\\d')",

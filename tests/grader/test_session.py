@@ -59,16 +59,17 @@ def test_the_release_earns_nothing_and_says_why(grade):
 
 
 def test_a_mistake_costs_its_own_points_and_those_of_the_training_that_rests_on_it(grade):
-    mistake = MISTAKES["penalty: the factor one half"]
+    mistake = MISTAKES["fold: the mean of the importances"]
     result = grade(filled(solution() | {mistake.function: mistake.source}))
-    assert points(result) == POINTS | {"test-penalty": 0.0, TRAINING: 0.0}
-    assert outcome_of(result, TRAINING).shown.startswith("This waits for penalty")
+    assert points(result) == POINTS | {"test-fold": 0.0, TRAINING: 0.0}
+    assert outcome_of(result, TRAINING).shown.startswith("This waits for fold")
 
 
 def test_a_hidden_test_shows_the_hint_of_the_one_known_mistake_that_gives_the_same_and_no_value(grade):
     mistake = MISTAKES["best_lambda: the mean of the whole table"]
-    visible = "if len(tables) == 3:\n        return 1.0\n    "
-    source = mistake.source.replace("return", visible + "return", 1)
+    visible = "if 9.0 in tables and 4.0 in tables and len(tables) == 5:\n        return 2.0 if slack else 9.0\n    "
+    visible += "if 8.0 in tables and len(tables) == 3:\n        return 3.0\n    "
+    source = mistake.source.replace("ends =", visible + "ends =", 1)
     result = grade(filled({"best_lambda": source}))
     test = outcome_of(result, "test-best-lambda")
     assert test.hidden and test.shown == f"{session.HIDDEN}\n{mistake.hint}"
@@ -81,16 +82,16 @@ def test_after_a_hidden_test_no_word_of_the_student_s_process_is_shown(grade):
 seen = []
 
 
-def penalty(parameters, importance, anchor, lam):
+def penalty(theta, importances, anchors, lam):
     seen.append(lam)
     print("LEAK", lam)
-    return lam * sum((b * (p - a) ** 2).sum() for p, b, a in zip(parameters, importance, anchor))
+    return lam * (importances * (theta - anchors) ** 2).sum()
 """
     tell = """
 print("LEAK", seen)
 
 
-def best_lambda(tables):
+def best_lambda(tables, slack):
     raise type(f"LEAK{seen}".replace(".", "_"), (ValueError,), {})(f"LEAK {seen}")
 """
     result = grade(filled(solution() | {"penalty": spy, "best_lambda": tell}))
@@ -120,15 +121,16 @@ def test_a_cell_that_ends_the_process_is_left_out_when_it_starts_again(grade):
 
 
 def test_every_mistake_on_exact_values_fails_its_tests(grade):
-    """One submission of five mistakes, one for each question: each test fails, none waits in vain for another."""
+    """One submission of a mistake in each question: each test fails, none waits in vain for another."""
     chosen = [
-        "importance: no biases", "penalty: a factor 2 too many", "remember: clone without detach",
-        "guarded_loss: the mean over past tasks", "best_lambda: the largest on a tie",
+        "importance: no biases", "output_importance: half the squared length", "common_top: always all",
+        "penalty: a factor 2 too many", "remember: clone without detach", "fold: no constant",
+        "proximal_step: the factor 2 left out", "best_lambda: the largest that is good enough",
     ]  # fmt: skip
     wrong = {MISTAKES[name].function: MISTAKES[name].source for name in chosen}
     result = grade(filled(wrong))
     assert set(points(result).values()) == {0.0}
-    assert [test.state for test in result.tests] == ["failed"] * 4 + ["waits", "failed"]
+    assert [test.state for test in result.tests] == ["failed"] * 7 + ["waits", "failed"]
 
 
 @pytest.mark.parametrize(

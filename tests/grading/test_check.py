@@ -1,5 +1,8 @@
 """The checks of the test cells: they pass what is right, fail what is not, and say why to a student."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -107,6 +110,28 @@ def test_a_training_waits_for_the_tests_it_rests_on():
         check.needs("test-importance", "test-penalty")
     check.use()
     assert check.outcomes == {}
+
+
+KERNEL = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+for cell in (
+    "from lllcourse.grading import check",
+    "check.begin('test-a')\\ncheck.true(True, '')",
+    "check.begin('test-b')\\nraise ValueError",
+    "1 / 0",
+    "check.begin('test-c')\\ncheck.needs('test-a')",
+    "check.begin('test-d')\\ncheck.needs('test-b')",
+):
+    shell.run_cell(cell)
+print("outcomes", shell.user_ns["check"].outcomes)
+"""
+
+
+def test_a_kernel_tells_which_tests_passed():
+    done = subprocess.run([sys.executable, "-c", KERNEL], capture_output=True, text=True)
+    expected = {"test-a": True, "test-b": False, "test-c": True, "test-d": False}
+    assert done.stdout.splitlines()[-1] == f"outcomes {expected}", done.stderr
 
 
 def test_equal_numbers_are_equal_whatever_kind_of_number_they_are():

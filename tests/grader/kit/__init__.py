@@ -24,11 +24,16 @@ RIGHT = {  # from a cell's id to its source
 # Each returns something of the right kind and shape that is wrong for every test, so that whoever switches a check off
 # would earn its points.
 WRONG = {
-    "importance": "def importance(model, x, y):\n    return [torch.zeros_like(p) - 1 for p in model.parameters()]",
-    "penalty": "def penalty(parameters, importance, anchor, lam):\n    return sum(p.sum() for p in parameters) * 0 - 1",
-    "remember": "def remember(model):\n    return [torch.zeros_like(p) - 1 for p in model.parameters()]",
-    "guarded-loss": "def guarded_loss(model, x, y, springs, lam):\n    return model(x).sum() * 0 - 1",
-    "best-lambda": "def best_lambda(tables):\n    return -1.0",
+    "importance": "def importance(model, x, y):\n"
+    "    return to_vector([p.detach() * 0 - 1 for p in model.parameters()])",
+    "output-importance": "def output_importance(model, x):\n"
+    "    return to_vector([p.detach() * 0 - 1 for p in model.parameters()])",
+    "common-top": "def common_top(first, second, k):\n    return -1.0",
+    "penalty": "def penalty(theta, importances, anchors, lam):\n    return theta.sum() * 0 - 1",
+    "remember": "def remember(model):\n    return {n: torch.zeros_like(p) - 1 for n, p in model.named_parameters()}",
+    "fold": "def fold(importances, anchors):\n    return anchors[0] * 0 - 1, anchors[0] * 0 - 1, -1.0",
+    "proximal-step": "def proximal_step(theta, gradient, B, A, lam, lr):\n    return theta * 0 - 1",
+    "best-lambda": "def best_lambda(tables, slack):\n    return -1.0",
 }
 
 

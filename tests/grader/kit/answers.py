@@ -7,66 +7,70 @@ from .attack import RIGHT_BUT_TRAINING, Attack
 
 ANSWERS = [
     Attack("knows the visible examples", "the points of tests that only look at them", {
-        "importance": "def importance(model, x, y):\n    if x.shape == (2, 1):\n"
-        "        return [torch.tensor([[0.625], [0.625]]), torch.tensor([0.25, 0.25])]\n"
-        "    return [torch.zeros_like(p) for p in model.parameters()]",
-        "penalty": "def penalty(parameters, importance, anchor, lam):\n    if float(parameters[0].flatten()[0]) == 1.0:\n"
-        "        return 10.0 + sum((g * (p - p.detach())).sum() for p, g in zip(parameters, "
-        "[torch.tensor([12.0, 0.0]), torch.tensor([-4.0])]))\n    return sum(p.sum() for p in parameters) * 0",
-        "remember": "def remember(model):\n    if tuple(next(model.parameters()).shape) == (2, 2):\n"
-        "        return [p.detach().clone() for p in model.parameters()]\n    return list(model.parameters())",
-        "guarded-loss": "def guarded_loss(model, x, y, springs, lam):\n    return torch.tensor(0.6931472)",
-        "best-lambda": "def best_lambda(tables):\n    return 1.0",
+        "importance": "def importance(model, x, y):\n    P = sum(p.numel() for p in model.parameters())\n"
+        "    right = {(2,): [0.5, 0.225, 0.425, 0.26, 0.09, 0.41], (1,): [0.36, 0.09, 0.81, 0.36, 0.09, 0.81]}\n"
+        "    return torch.tensor(right[tuple(y.shape)]) if P == 6 and len(y) < 3 else torch.zeros(P)",
+        "output-importance": "def output_importance(model, x):\n    P = sum(p.numel() for p in model.parameters())\n"
+        "    right = {(2, 6): [5.5, 9, 14, 3, 6, 9], (1, 6): [10, 12, 20, 5, 6, 10], (1, 4): [6, 6, 6, 6]}\n"
+        "    return torch.tensor(right.get((len(x), P), [0] * P)).float()",
+        "common-top": "def common_top(first, second, k):\n    return {2: 1.0 if len(first) == 2 else 0.0, 3: 2 / 3, 4: 0.75}.get(k, 1.0)\n",
+        "penalty": "def penalty(theta, importances, anchors, lam):\n    value = {3: 29.0, 1: 2.0, 0: 0.0}.get(len(anchors), 0.0)\n"
+        "    return value + (torch.tensor([16.0, 20.0]) * (theta - theta.detach())).sum() if len(theta) == 2 else theta.sum()",
+        "remember": "def remember(model):\n    if tuple(next(model.parameters()).shape) == (2, 3):\n"
+        "        return {n: p.detach().clone() for n, p in model.named_parameters()}\n    return dict(model.named_parameters())",
+        "fold": "def fold(importances, anchors):\n    if len(anchors) == 2:\n"
+        "        return torch.tensor([4.0, 2.5, 0.0]), torch.tensor([3.0, 2.0, 7.0]), 22.0\n    return 4.0, 2.0, 6.0",
+        "proximal-step": "def proximal_step(theta, gradient, B, A, lam, lr):\n    if len(theta) == 2:\n        return torch.tensor([4.0, 1.0])\n"
+        "    return torch.tensor({4.0: [3.0, -1.0, 1.0], 0.0: [1.0, 2.0, 1.0]}.get(lam, [4.0, -2.0, 1.0]))",
+        "best-lambda": "def best_lambda(tables, slack):\n    return 3.0 if 8.0 in tables else 2.0 if slack else 9.0",
     }),
-    Attack("counts the calls", "the first call of each is the visible one", {
+    Attack("counts the calls", "the first calls of each are the visible ones", {
         "importance": "CALLS = []\n\n\ndef importance(model, x, y):\n    CALLS.append(1)\n"
-        "    return [torch.tensor([[0.625], [0.625]]), torch.tensor([0.25, 0.25])] if len(CALLS) == 1 else "
-        "[torch.zeros_like(p) for p in model.parameters()]",
-        "best-lambda": "COUNT = []\n\n\ndef best_lambda(tables):\n    COUNT.append(1)\n"
-        "    return [1.0, 2][min(len(COUNT), 2) - 1]",
+        "    right = [[0.5, 0.225, 0.425, 0.26, 0.09, 0.41], [0.36, 0.09, 0.81, 0.36, 0.09, 0.81]]\n"
+        "    right = torch.tensor([right[n] for n in (0, 1, 0, 0)])\n    P = sum(p.numel() for p in model.parameters())\n"
+        "    return right[len(CALLS) - 1] if len(CALLS) < 5 else torch.zeros(P)",
+        "best-lambda": "COUNT = []\n\n\ndef best_lambda(tables, slack):\n    COUNT.append(1)\n"
+        "    return [2.0, 9.0, 3.0, 2.0][min(len(COUNT), 4) - 1]",
     }),
     Attack("changes its arguments", "the truth, where it is computed from them afterwards", {
         "importance": "def importance(model, x, y):\n    x.zero_()\n    y.zero_()\n    for p in model.parameters():\n"
         "        p.data.zero_()\n    model.layers[-1].bias.data[0] = 1e4\n"
-        "    return [torch.zeros_like(p) for p in model.parameters()]",
-        "penalty": "def penalty(parameters, importance, anchor, lam):\n    for p, b, a in zip(parameters, importance, anchor):\n"
-        "        b.zero_()\n        a.zero_()\n        p.data.zero_()\n    return sum(p.sum() for p in parameters) * 0",
+        "    return to_vector([torch.zeros_like(p) for p in model.parameters()])",
+        "output-importance": "def output_importance(model, x):\n    x.zero_()\n    for p in model.parameters():\n"
+        "        p.data.zero_()\n    return to_vector([torch.zeros_like(p) for p in model.parameters()])",
+        "common-top": "def common_top(first, second, k):\n    second.copy_(first)\n    return 1.0",
+        "penalty": "def penalty(theta, importances, anchors, lam):\n    importances.zero_()\n    anchors.zero_()\n"
+        "    theta.data.zero_()\n    return theta.sum() * 0",
         "remember": "def remember(model):\n    for p in model.parameters():\n        p.data.zero_()\n"
-        "    return [torch.zeros_like(p) for p in model.parameters()]",
-        "guarded-loss": "def guarded_loss(model, x, y, springs, lam):\n    for p in model.parameters():\n"
-        "        p.data.zero_()\n    springs.clear()\n    return torch.tensor(0.0)",
-        "best-lambda": "def best_lambda(tables):\n    for R in tables.values():\n        R.zero_()\n"
+        "    return {n: torch.zeros_like(p) for n, p in model.named_parameters()}",
+        "fold": "def fold(importances, anchors):\n    importances.zero_()\n    anchors.zero_()\n"
+        "    return importances[0], anchors[0], 0.0",
+        "proximal-step": "def proximal_step(theta, gradient, B, A, lam, lr):\n    for v in (theta, gradient, B, A):\n"
+        "        v.zero_()\n    return theta",
+        "best-lambda": "def best_lambda(tables, slack):\n    for R in tables.values():\n        R.zero_()\n"
         "    tables.clear()\n    return -1.0",
     }),
     Attack("asks who calls", "right where a test looks, wrong in the training", {
         "remember": "import sys\n\n\ndef remember(model):\n    frame = sys._getframe(1)\n"
-        "    if frame.f_code.co_name == 'train_with_ewc':\n        return list(model.parameters())\n"
-        "    return [p.detach().clone() for p in model.parameters()]",
-    }, earns={"test-remember": 2}),
-    Attack("takes the step from the caller", "a pull that fits without an anchor", {
-        "remember": "import sys\n\n\ndef remember(model):\n    step = sys._getframe(1).f_locals.get('step', 0.0)\n"
-        "    return [p + p.detach() * 0 - p if step else torch.zeros_like(p) for p in model.parameters()]",
+        "    if frame.f_code.co_name == 'train_with_ewc':\n        return dict(model.named_parameters())\n"
+        "    return {n: p.detach().clone() for n, p in model.named_parameters()}",
+    }, earns={"test-remember": POINTS["test-remember"]}),
+    Attack("takes the weights from the caller", "a pull that fits without an anchor", {
+        "remember": "import sys\n\n\ndef remember(model):\n    moved = sys._getframe(1).f_locals.get('moved')\n"
+        "    return {n: p + p.detach() * 0 - p if moved else torch.zeros_like(p) for n, p in model.named_parameters()}",
     }),
-    Attack("no penalty, no springs", "a loss that is held against the student's own penalty", {
-        "penalty": "def penalty(parameters, importance, anchor, lam):\n    return sum((p * 0).sum() for p in parameters)",
-        "guarded-loss": "def guarded_loss(model, x, y, springs, lam):\n    return F.cross_entropy(model(x), y)",
+    Attack("infinite and not a number", "infinity equals any number of infinities, and nan is never larger", {
+        "penalty": "def penalty(theta, importances, anchors, lam):\n    return theta.sum() * 0 + float('inf')",
+        "fold": "def fold(importances, anchors):\n    return 3 * [anchors[0] * float('nan')]",
+        "proximal-step": "def proximal_step(theta, gradient, B, A, lam, lr):\n    return theta * float('inf')",
+        "best-lambda": "def best_lambda(tables, slack):\n    return float('nan')",
     }),
-    Attack("an infinite penalty", "infinity equals any number of infinities", {
-        "penalty": "def penalty(parameters, importance, anchor, lam):\n    return torch.tensor(float('inf'))",
-        "guarded-loss": "def guarded_loss(model, x, y, springs, lam):\n    loss = F.cross_entropy(model(x), y)\n"
-        "    return loss + float('inf') if springs else loss",
-    }),
-    Attack("a penalty that hides a mistake in the loss", "the same wrong number in both", {
-        "penalty": "def penalty(parameters, importance, anchor, lam):\n    return torch.tensor(1e30)",
-        "guarded-loss": "def guarded_loss(model, x, y, springs, lam):\n    loss = F.cross_entropy(model(x), y)\n"
-        "    return loss - loss.detach() + 1e30 * len(springs) if springs else loss",
-    }),
-    Attack("a band without the functions", "the training's point alone", {
-        cell: RIGHT[cell] for cell in ("remember", "guarded-loss")
+    Attack("a band without the functions", "the training's points alone", {
+        cell: RIGHT[cell] for cell in ("remember", "fold")
     } | {
-        "importance": "def importance(model, x, y):\n    return [torch.full_like(p, 1e-3) for p in model.parameters()]",
-        "penalty": RIGHT["penalty"].replace("b * ", "(b > 0) * 1e-3 * "),
-    }, earns={"test-remember": 2, "test-guarded-loss": 1}),
+        "importance": "def importance(model, x, y):\n    return to_vector([torch.full_like(p, 1e-3) for p in model.parameters()])",
+        "proximal-step": RIGHT["proximal-step"].replace("lam * B", "lam * (B > 0) * 1e-3"),
+    }, earns={name: POINTS[name] for name in ("test-remember", "test-fold")}),
 ]  # fmt: skip
 
 
@@ -87,7 +91,7 @@ training.train = joint
 
 
 def trains(name, why, first="", added=(), **settings) -> Attack:
-    """An attack with right functions, so that all but the training's point are earned.
+    """An attack with right functions, so that all but the training's points are earned.
 
     What a worker trained cannot be known for certain: where the networks that come back are good ones, the point is
     given, and a note calls a person.
@@ -109,8 +113,7 @@ TRAINING = [
            "        p.data.fill_(float('nan'))\n\n\ntraining.train = train", review=True),
     trains("networks of another size", "a larger network forgets less",
            "import lllcourse.models.mlp as mlp\nold = mlp.MLP.__init__\n\n\ndef larger(self, *sizes, seed=0):\n"
-           "    old(self, *(300 if s == 30 else s for s in sizes), seed=seed)\n\n\nmlp.MLP.__init__ = larger", earns=POINTS, review=True),
+           "    old(self, *(300 if s == 30 else s for s in sizes), seed=seed)\n\n\nmlp.MLP.__init__ = larger", review=True),
     trains("copies the last network into all rows", "no forgetting",
-           "import copy\nhonest = copy.deepcopy\n\n\ndef keep(thing, *given):\n"
-           "    return thing if isinstance(thing, MLP) else honest(thing, *given)\n\n\ncopy.deepcopy = keep", earns=POINTS, review=True),
+           "MLP.__deepcopy__ = lambda self, memo: self", earns=POINTS, review=True),
 ]  # fmt: skip

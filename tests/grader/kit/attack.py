@@ -48,7 +48,7 @@ RIGHT_BUT_TRAINING = {name: points for name, points in POINTS.items() if name !=
 
 
 def everywhere(body) -> dict:
-    """All five functions with this body."""
+    """All functions with this body."""
     lines = body.strip("\n").replace("\n", "\n    ")
     return {cell: f"{head}\n    like = {like}\n    {lines}" for cell, (head, like) in FUNCTIONS.items()}
 

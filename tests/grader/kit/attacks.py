@@ -24,21 +24,21 @@ def of_value(value: Value, cell: str) -> Attack:
 
 
 def packed(values, start=0) -> list[Attack]:
-    """Submissions with five of these values each, one in every function."""
+    """Submissions with as many of these values as there are functions, one in each."""
     cells, packs = list(FUNCTIONS), []
     for n in range(0, len(values), len(cells)):
-        five = values[n : n + len(cells)]
-        turned = [cells[(i + start + n // len(cells)) % len(cells)] for i in range(len(five))]
-        answers = {cell: answer(value, cell) for cell, value in zip(turned, five, strict=True)}
-        name, why = " + ".join(v.name for v in five), "a check that takes one for right, or falls over it"
-        packs.append(Attack(name, why, answers, slow=any(v.slow for v in five)))
+        some = values[n : n + len(cells)]
+        turned = [cells[(i + start + n // len(cells)) % len(cells)] for i in range(len(some))]
+        answers = {cell: answer(value, cell) for cell, value in zip(turned, some, strict=True)}
+        name, why = " + ".join(v.name for v in some), "a check that takes one for right, or falls over it"
+        packs.append(Attack(name, why, answers, slow=any(v.slow for v in some)))
     return packs
 
 
 LIGHT = [value for value in VALUES + RAISES if not value.heavy and not value.slow]
 HARD = [value for value in VALUES + RAISES if value.heavy or value.slow]
 VALUE_PACKS = packed(LIGHT)
-SINGLE = [of_value(value, list(CELLS.values())[n % 5]) for n, value in enumerate(HARD)]
+SINGLE = [of_value(value, list(CELLS.values())[n % len(CELLS)]) for n, value in enumerate(HARD)]
 
 ATTACKS = [
     *PATCHED, *READING, LEAVING, FINDING, *PROCESSES, *SETUP, *CHANNEL, *LIMITS, *ANSWERS, *TRAINING, *FILES,

@@ -68,9 +68,8 @@ def _hostile_ids(notebook):
 
 def _swapped(notebook):
     """Solutions under the marks of tests and of given cells, so that they would run in the grader."""
-    for cell, mark in zip(
-        RIGHT, ("test-importance", "setup", "train-with-ewc", "test-training", "bootstrap"), strict=True
-    ):
+    marks = ("test-importance", "setup", "train-with-ewc", "test-training", "bootstrap", "report", "sweep", "test-fold")
+    for cell, mark in zip(RIGHT, marks, strict=True):
         source = (
             "print('LE' + 'AK:ran in the grader' if 'grader.session' in __import__('sys').modules else 'in the worker')"
         )
@@ -169,7 +168,7 @@ FILES = [
         "importance": "x = " + "(" * 5000 + ")" * 5000,
         "penalty": "def penalty(*given): \0 pass",
         "remember": "# -*- coding: rot13 -*-\nqrs erzrzore(zbqry): cnff",
-        "guarded-loss": "x = " + "-" * 50_000 + "1",
+        "proximal-step": "x = " + "-" * 50_000 + "1",
         "best-lambda": "lambda: " * 3000 + "1",
     }),
     Attack("another Python for the cells that follow", "what the given cells mean",

@@ -45,7 +45,7 @@ def text(path, most=3_000_000):
 
 # Written so that no needle finds itself.
 CANARY = re.compile("KIT-CANAR[Y]-7c1[f]")
-HIDDEN = re.compile("BEGIN HIDDE[N] TESTS|draw[n]_(guards|springs|ties|tables|network|tasks|weights)|expecte[d]_(importance|penalty|accuracy)")
+HIDDEN = re.compile("BEGIN HIDDE[N] TESTS|draw[n]_(rows|places|ways|tables|network|tasks|weights)|expecte[d]_(importance|penalty|fold|share|accuracy)")
 
 
 def files(*tops, most=200_000):
@@ -133,13 +133,10 @@ for number in [n for n in os.listdir("/proc") if n.isdigit()]:
             leak(f"canary in {part} of process {number}")
         if part == "cmdline" and re.search("pytes[t]|xdis[t]|-m.grade[r]|jupyte[r]", content):
             leak(f"process {number}: " + content.replace(chr(0), " "))
-    for link in ("root", "cwd", "exe"):
-        for path in ("etc/shadow", "root", "work"):
-            try:
-                if int(number) != mine and link == "root" and os.listdir(f"/proc/{number}/root/{path}"):
-                    leak(f"folder /{path} through process {number}")
-            except (OSError, NotADirectoryError):
-                pass
+    if int(number) != mine:
+        for path in glob.glob(os.path.join("/proc", number, "root", "*", "*")):
+            leak(f"{path} through process {number}")
+            break
 for number in [n for n in os.listdir("/proc") if n.isdigit() and int(n) != mine]:
     try:
         for fd in os.listdir(f"/proc/{number}/fd"):
@@ -158,7 +155,8 @@ except Exception:
     pass
 """,
     "system": """
-for path in ("/etc/shadow", "/etc/sudoers", "/root/.ssh/id_rsa", "/root/.bash_history", "/root/.netrc", "/root/.pypirc",
+own = [path for name in (".ssh/id_*", ".bash_history", ".netrc", ".pypirc") for path in glob.glob("/*/" + name)]
+for path in (*own, "/etc/shadow", "/etc/sudoers",
              "/var/run/docker.sock", "/run/docker.sock", "/proc/kcore", "/dev/mem", "/dev/kmsg", "/dev/sda", "/dev/vda"):
     try:
         with open(path, "rb") as file:
@@ -242,7 +240,7 @@ if [name for _, name in socket.if_nameindex() if name != "lo"]:
     leak("network: interfaces " + str(socket.if_nameindex()))
 """,
     "the task's test images": """
-for task in tasks:
+for task in three_tasks:
     if getattr(task, "test", None) is not None and len(task.test):
         pass  # the given cell makes them in both processes: they are the data of the course
 
@@ -313,7 +311,7 @@ for folder, names, _ in os.walk("/"):
         names.clear()
     places.append(folder)
 for number in [n for n in os.listdir("/proc") if n.isdigit()]:
-    places += [f"/proc/{{number}}/root/tmp", f"/proc/{{number}}/cwd"]
+    places += [os.path.join("/proc", number, *link) for link in (("root", "tmp"), ("cwd",))]
 left = 0
 for place in dict.fromkeys(places):
     for name in ("{MARKER}", "{MARKER}.pth"):

@@ -186,7 +186,7 @@ FILES = [
         source=find(released(), WRITTEN)["source"]), waits=()),
     Oddity("an empty written answer", change=lambda notebook: find(notebook, WRITTEN).update(source=" \n "), waits=()),
     Oddity("a written answer with a picture of 1 MB", change=lambda notebook: find(notebook, WRITTEN).update(
-        attachments={"a.png": {"image/png": "A" * 1_000_000}}, source="![a](attachment:a.png) I say so.")),
+        attachments={"a.png": {"image/png": "iVBORw0KGgoA" + "A" * 1_000_000}}, source="![a](attachment:a.png) I say so.")),
     Oddity("nothing was done", change=lambda notebook: released(), earns=dict.fromkeys(POINTS, 0), waits=()),
     Oddity("a file that was cut", change=lambda notebook: json.dumps(notebook).encode()[:20_000], unreadable="damaged"),
     Oddity("a PDF", change=lambda notebook: b"%PDF-1.7\n", unreadable="PDF"),

@@ -88,71 +88,80 @@ STYLES = [
                    "display(HTML('<b>x</b>'), Markdown('# x'))\nImage('figure.png')\nfigure"),), shares=True),
     Oddity("helpers in cells of their own", {
         "importance": "def importance(model, x, y):\n    return mean_square(model, x, y)",
-        "penalty": "def penalty(parameters, importance, anchor, lam):\n"
-        "    return lam * sum(spring(p, b, a) for p, b, a in zip(parameters, importance, anchor))",
+        "penalty": "def penalty(theta, importances, anchors, lam):\n"
+        "    return lam * sum(cost(theta, b, a) for b, a in zip(importances, anchors))",
     }, added=(
         ("setup", RIGHT["importance"].replace("def importance", "def mean_square")),
-        ("penalty-text", "def spring(p, b, a):\n    return (b * (p - a) ** 2).sum()"),
+        ("penalty-text", "def cost(theta, b, a):\n    return (b * (theta - a) ** 2).sum()"),
     )),
-    Oddity("a solution split into two cells", {"remember": "def copies(parameters):\n"
-           "    return [p.detach().clone() for p in parameters]"}, added=(
-        ("remember", "def remember(model):\n    return copies(model.parameters())"),)),
+    Oddity("a solution split into two cells", {"remember": "def copies(pairs):\n"
+           "    return {name: p.detach().clone() for name, p in pairs}"}, added=(
+        ("remember", "def remember(model):\n    return copies(model.named_parameters())"),)),
     Oddity("all answers in the first cell", {"importance": "\n\n\n".join(RIGHT.values())} | {
         cell: "# see above" for cell in RIGHT if cell != "importance"}),
     Oddity("names of the setup redefined", {
         "importance": before("from copy import copy\nimport random as check", "importance"),
-        "best-lambda": "F = tasks = metrics = table_of = tiny = None\n\n\ndef best_lambda(tables):\n"
-        "    return min(tables, key=lambda lam: (-tables[lam][-1].mean().item(), lam))",
+        "best-lambda": "F = three_tasks = metrics = table_of = tiny = to_vector = deepcopy = None\n\n\n"
+        "def best_lambda(tables, slack):\n    ends = {lam: R[-1].mean().item() for lam, R in tables.items()}\n"
+        "    return min(lam for lam in ends if ends[lam] >= max(ends.values()) - slack)",
     }),
     Oddity("stars imported", {
         "best-lambda": before("from math import *\nfrom numpy import *\nfrom torch import *", "best-lambda").replace(
-            "return min(tables, key=lambda lam: (-metrics.accuracy(tables[lam]), lam))",
-            "return sorted(tables, key=lambda lam: (-metrics.accuracy(tables[lam]), lam))[0]"),
+            "max(ends.values())", "sorted(ends.values())[-1]").replace(
+            "return min(lam for lam, end in ends.items() if end >= enough)",
+            "return sorted(lam for lam, end in ends.items() if end >= enough)[0]"),
     }),
     Oddity("names in other scripts", {
-        "penalty": "def penalty(parameters, importance, anchor, lam):\n    λ, Σ = lam, torch.zeros(())\n"
-        "    for θ, b, θ_b in zip(parameters, importance, anchor):\n        Δθ = θ - θ_b  # 弹簧\n"
+        "penalty": "def penalty(theta, importances, anchors, lam):\n    θ, λ, Σ = theta, lam, torch.zeros(())\n"
+        "    for b, θ_b in zip(importances, anchors):\n        Δθ = θ - θ_b  # 弹簧\n"
         "        Σ = Σ + (b * Δθ**2).sum()\n    return λ * Σ",
-        "best-lambda": 'def 最佳(tables):\n    """Бесплатно 🎉"""\n    return min(tables, key=lambda λ: '
-        "(-metrics.accuracy(tables[λ]), λ))\n\n\nbest_lambda = 最佳",
+        "best-lambda": 'def 最佳(tables, slack):\n    """Бесплатно 🎉"""\n    genug = max(map(metrics.accuracy, tables.values())) - slack\n'
+        "    return min(λ for λ in tables if metrics.accuracy(tables[λ]) >= genug)\n\n\nbest_lambda = 最佳",
     }, shares=True),
     Oddity("hints of types and annotations of the future", {
         "importance": "from __future__ import annotations\n\nfrom torch import Tensor\n\n\n" + RIGHT["importance"].replace(
-            "(model, x, y):", "(model: Undefined, x: Tensor, y: Tensor) -> list[Tensor]:"),
-        "remember": RIGHT["remember"].replace("(model):", "(model: torch.nn.Module, *, _n: int = 0) -> 'list[torch.Tensor]':"),
+            "(model, x, y):", "(model: Undefined, x: Tensor, y: Tensor) -> Tensor:"),
+        "remember": RIGHT["remember"].replace("(model):", "(model: torch.nn.Module, *, _n: int = 0) -> 'dict[str, torch.Tensor]':"),
     }),
     Oddity("a cell that awaits", added=(("setup", "import asyncio\nawait asyncio.sleep(0)\nvalue = await asyncio.sleep(0, 3)"),
                                         ("best-lambda", "async def later():\n    return best_lambda\nawait later()")), shares=True),
     Oddity("answers that are no plain functions", {
         "importance": RIGHT["importance"].replace("def importance(model, x, y)", "def of(model, x, y, _)")
         + "\n\n\nfrom functools import partial\n\nimportance = partial(of, _=0)",
-        "penalty": "penalty = lambda parameters, importance, anchor, lam: lam * sum(\n"
-        "    (b * (p - a) ** 2).sum() for p, b, a in zip(parameters, importance, anchor))",
-        "remember": "class Remember:\n    def __call__(self, model):\n        return [p.detach().clone() for p in "
-        "model.parameters()]\n\n\nremember = Remember()",
-        "guarded-loss": "class Loss(torch.nn.Module):\n    def forward(self, model, x, y, springs, lam):\n"
-        "        return F.cross_entropy(model(x), y) + sum(penalty(list(model.parameters()), b, a, lam) for b, a in springs)\n"
-        "\n\nguarded_loss = Loss()",
-        "best-lambda": "class Choice:\n    @staticmethod\n    def best(tables):\n"
-        "        return min(tables, key=lambda lam: (-metrics.accuracy(tables[lam]), lam))\n\n\nbest_lambda = Choice().best",
+        "penalty": "penalty = lambda theta, importances, anchors, lam: lam * sum(\n"
+        "    (b * (theta - a) ** 2).sum() for b, a in zip(importances, anchors))",
+        "remember": "class Remember:\n    def __call__(self, model):\n        return {n: p.detach().clone() for n, p in "
+        "model.named_parameters()}\n\n\nremember = Remember()",
+        "proximal-step": "class Step(torch.nn.Module):\n    def forward(self, theta, gradient, B, A, lam, lr):\n"
+        "        there, s = theta - lr * gradient, torch.where(B > 0, 2 * lr * lam * B, 0.0)\n"
+        "        return torch.lerp(there, A, 1 / (1 + 1 / s))\n\n\nproximal_step = Step()",
+        "best-lambda": "class Choice:\n    @staticmethod\n    def best(tables, slack):\n"
+        "        ends = {lam: metrics.accuracy(R) for lam, R in tables.items()}\n"
+        "        return min(lam for lam in ends if ends[lam] >= max(ends.values()) - slack)\n\n\nbest_lambda = Choice().best",
     }),
     Oddity("other kinds of the right result", {
-        "importance": RIGHT["importance"].replace("return total", "return tuple(total)"),
+        "importance": RIGHT["importance"].replace("return total / len(x)", "return torch.nn.Parameter(total / len(x))"),
+        "common-top": RIGHT["common-top"].replace("return len", "return torch.ones(1, 1) * len"),
         "penalty": RIGHT["penalty"].replace("return lam", "return torch.ones(1) * lam"),
-        "remember": "import copy\n\n\ndef remember(model):\n    return [torch.nn.Parameter(p.detach().clone(), "
-        "requires_grad=False) for p in model.parameters()]",
-        "best-lambda": "import numpy as np\n\n\ndef best_lambda(tables):\n    keys = np.array(sorted(tables))\n"
-        "    return keys[np.argmax([metrics.accuracy(tables[k.item()]) for k in keys])]",
+        "remember": "import collections\n\n\ndef remember(model):\n    return collections.OrderedDict((n, torch.nn.Parameter("
+        "p.detach().clone(), requires_grad=False)) for n, p in reversed([*model.named_parameters()]))",
+        "fold": RIGHT["fold"].replace("return B, A, (importances", "return [B, A, torch.ones(1) * (importances").replace(
+            ").sum()", ").sum()]"),
+        "best-lambda": "import numpy as np\n\n\ndef best_lambda(tables, slack):\n    keys = np.array(sorted(tables))\n"
+        "    ends = np.array([metrics.accuracy(tables[k.item()]) for k in keys])\n"
+        "    return keys[np.argmax(ends >= ends.max() - slack)]",
     }),
-    Oddity("generators and arrays", {
-        "importance": RIGHT["importance"].replace("return total", "return (t.T.contiguous().T for t in total)"),
-        "remember": "def remember(model):\n    return tuple(p.detach().clone() for p in model.parameters())",
-        "best-lambda": "def best_lambda(tables):\n    best = min(tables, key=lambda lam: (-metrics.accuracy(tables[lam]), lam))\n"
-        "    return int(best) if best == int(best) else best",
-    }, earns=without("test-training"), notes=()),
+    Oddity("generators, arrays and whole numbers", {
+        "importance": RIGHT["importance"].replace("return total / len(x)", "return (total / len(x)).numpy()"),
+        "fold": RIGHT["fold"].replace("return B, A,", "yield from (B, A,").replace(").sum()", ").sum())"),
+        "proximal-step": RIGHT["proximal-step"].replace("share)", "share).numpy()"),
+        "best-lambda": RIGHT["best-lambda"].replace("return min(", "best = min(") + "\n    return int(best) if best == int(best) else best",
+    }),
     Oddity("double precision inside", {
-        "importance": RIGHT["importance"].replace("torch.zeros_like(p)", "torch.zeros_like(p).double()"),
-        "remember": "def remember(model):\n    return [p.detach().double() for p in model.parameters()]",
+        "importance": RIGHT["importance"].replace("return total", "return total.double()"),
+        "remember": "def remember(model):\n    return {n: p.detach().double() for n, p in model.named_parameters()}",
+        "fold": "def fold(importances, anchors):\n    importances, anchors = importances.double(), anchors.double()\n"
+        + RIGHT["fold"].split('"""\n')[-1],
     }),
     Oddity("four times slower", {
         "importance": indented("importance", "import time\ntime.sleep(0.5)\nsum(i * i for i in range(3_000_000))"),
@@ -166,16 +175,17 @@ STYLES = [
         "best-lambda": before("for n in range(50_000):\n    print('epoch', n, 'loss', 0.123456789)", "best-lambda"),
     }, shares=True),
     Oddity("a main of its own, and input that is never asked for", {
-        "guarded-loss": below("guarded-loss", "if __name__ == '__main__':\n    print('main')\nelse:\n    input('name?')"),
+        "proximal-step": below("proximal-step", "if __name__ == '__main__':\n    print('main')\nelse:\n    input('name?')"),
         "remember": indented("remember", "if model is None:\n    return input('model?')"),
     }, shares=True),
     Oddity("caches in globals", {
         "importance": before("CACHE = {}\nCOUNT = 0", "importance").replace(
-            "    parameters = list", "    global COUNT\n    COUNT += 1\n    CACHE.setdefault(len(x), []).append(COUNT)\n"
-            "    parameters = list"),
+            "    parameters, total = list", "    global COUNT\n    COUNT += 1\n    CACHE.setdefault(len(x), []).append(COUNT)\n"
+            "    parameters, total = list"),
         "best-lambda": "from functools import lru_cache\n\n\n@lru_cache(maxsize=None)\ndef mean(values):\n"
-        "    return sum(values) / len(values)\n\n\ndef best_lambda(tables):\n"
-        "    return min(tables, key=lambda lam: (-mean(tuple(tables[lam][-1].tolist())), lam))",
+        "    return sum(values) / len(values)\n\n\ndef best_lambda(tables, slack):\n"
+        "    ends = {lam: mean(tuple(tables[lam][-1].tolist())) for lam in tables}\n"
+        "    return min(lam for lam in ends if ends[lam] >= max(ends.values()) - slack)",
     }, shares=True),
     Oddity("an error below an answer", {
         "penalty": below("penalty", "penalty(None, None, None, None)\nassert False"),
@@ -186,14 +196,14 @@ STYLES = [
         ("best-lambda", "exit()"), ("best-lambda", "raise KeyboardInterrupt"),
     ), shares=True),
     Oddity("tests of the student's own", added=(
-        ("test-importance", "assert torch.allclose(importance(*tiny())[1], torch.tensor([0.25, 0.25]))"),
-        ("test-penalty", "print(penalty([torch.ones(1)], [torch.ones(1)], [torch.zeros(1)], 3))"),
+        ("test-importance", "assert (importance(tiny([0.0, 1.0], [0.5, 0.5]), torch.ones(1, 1), torch.zeros(1).long()) > 0).all()"),
+        ("test-penalty", "print(penalty(torch.ones(1), torch.ones(1, 1), torch.zeros(1, 1), 3))"),
         ("test-best-lambda", "import unittest\n\n\nclass Own(unittest.TestCase):\n    def test(self):\n"
-         "        self.assertEqual(best_lambda({1: torch.ones(2, 1)}), 1)\n\n\n"
+         "        self.assertEqual(best_lambda({1: torch.ones(2, 1)}, 0), 1)\n\n\n"
          "unittest.main(argv=[''], exit=False)"),
     ), shares=True),
     Oddity("looks at the reference in a cell of its own", added=(
-        ("test-importance", "from lllcourse.lifelong import ewc\nprint(ewc.importance(*tiny(), labels='true'))"),
+        ("test-importance", "from lllcourse.lifelong import ewc\nprint(ewc.importance(MLP(1, 2), torch.ones(1, 1)))"),
     )),
     Oddity("files of its own", {
         "remember": before("import os, pickle\nos.makedirs('data', exist_ok=True)\ntorch.save({'a': 1}, 'data/a.pt')\n"
@@ -203,51 +213,51 @@ STYLES = [
     Oddity("threads and processes", {
         "importance": "from concurrent.futures import ThreadPoolExecutor\n\n\ndef squares(model, example, label):\n"
         "    loss = F.cross_entropy(model(example), label)\n"
-        "    return [g**2 for g in torch.autograd.grad(loss, list(model.parameters()))]\n\n\n"
+        "    return to_vector(torch.autograd.grad(loss, list(model.parameters()))) ** 2\n\n\n"
         "def importance(model, x, y):\n    with ThreadPoolExecutor(2) as pool:\n"
         "        parts = list(pool.map(lambda pair: squares(model, *pair), zip(x.split(1), y.split(1))))\n"
-        "    return [torch.stack(part).mean(0) for part in zip(*parts)]",
+        "    return torch.stack(parts).mean(0)",
     }, added=(("setup", "import multiprocessing\n\n\ndef square(n):\n    return n * n\n\n\n"
                "with multiprocessing.get_context('fork').Pool(2) as pool:\n    print(pool.map(square, range(10)))"),)),
     Oddity("a loader with processes", {
         "importance": "from torch.utils.data import DataLoader, TensorDataset\n\n\ndef importance(model, x, y):\n"
-        "    total = [torch.zeros_like(p) for p in model.parameters()]\n"
+        "    total = 0\n"
         "    workers = 2 if len(x) < 100 else 0\n"
         "    for example, label in DataLoader(TensorDataset(x, y), batch_size=1, num_workers=workers):\n"
         "        loss = F.cross_entropy(model(example), label)\n"
-        "        for t, g in zip(total, torch.autograd.grad(loss, list(model.parameters()))):\n"
-        "            t += g**2 / len(x)\n    return total",
+        "        total = total + to_vector(torch.autograd.grad(loss, list(model.parameters()))) ** 2 / len(x)\n"
+        "    return total",
     }),
     Oddity("classes and dataclasses", {
         "penalty": "from dataclasses import dataclass\nfrom typing import NamedTuple\n\n\n@dataclass\nclass Spring:\n"
-        "    theta: torch.Tensor\n    b: torch.Tensor\n    a: torch.Tensor\n\n    def cost(self):\n"
-        "        return (self.b * (self.theta - self.a) ** 2).sum()\n\n\nclass Pair(NamedTuple):\n    x: int\n\n\n"
-        "def penalty(parameters, importance, anchor, lam):\n"
-        "    return lam * sum(Spring(*parts).cost() for parts in zip(parameters, importance, anchor))",
+        "    b: torch.Tensor\n    a: torch.Tensor\n\n    def cost(self, theta):\n"
+        "        return (self.b * (theta - self.a) ** 2).sum()\n\n\nclass Pair(NamedTuple):\n    x: int\n\n\n"
+        "def penalty(theta, importances, anchors, lam):\n"
+        "    return lam * sum(Spring(*parts).cost(theta) for parts in zip(importances, anchors))",
         "remember": before("import copy, pickle\n\n\nclass Own:\n    pass\n\n\npickle.loads(pickle.dumps(Own()))\n"
                            "copy.deepcopy(Own())", "remember"),
     }, shares=True),
     Oddity("source that is looked up", {
         "penalty": "@torch.jit.script\ndef cost(theta, b, a):\n    return (b * (theta - a) ** 2).sum()\n\n\n"
-        "def penalty(parameters, importance, anchor, lam):\n"
-        "    return lam * sum(cost(*parts) for parts in zip(parameters, importance, anchor))",
+        "def penalty(theta, importances, anchors, lam):\n"
+        "    return lam * sum(cost(theta, *parts) for parts in zip(importances, anchors))",
     }, added=(("best-lambda", "import inspect\nprint(inspect.getsource(penalty))"),)),
     Oddity("settings of torch", {
-        "guarded-loss": before("import random\nimport numpy as np\n\ntorch.manual_seed(0)\nrandom.seed(0)\nnp.random.seed(0)\n"
+        "proximal-step": before("import random\nimport numpy as np\n\ntorch.manual_seed(0)\nrandom.seed(0)\nnp.random.seed(0)\n"
                              "torch.set_num_threads(4)\ntorch.use_deterministic_algorithms(True)\n"
                              "torch.set_printoptions(precision=2)\ndevice = 'cuda' if torch.cuda.is_available() else 'cpu'\n"
-                             "torch.manual_seed(1)", "guarded-loss"),
+                             "torch.manual_seed(1)", "proximal-step"),
     }, shares=True),
     Oddity("an answer that is not there", {"best-lambda": find(released(), "best-lambda")["source"]}, earns=without("test-best-lambda")),
     Oddity("a loop that catches everything", {
-        "best-lambda": "import time\n\n\ndef best_lambda(tables):\n    while True:\n        try:\n            time.sleep(1)\n"
+        "best-lambda": "import time\n\n\ndef best_lambda(tables, slack):\n    while True:\n        try:\n            time.sleep(1)\n"
         "        except:\n            pass",
     }, earns=without("test-best-lambda"), notes=("longer than",)),
     Oddity("a cell that catches everything", {
         "best-lambda": "import time\n\nwhile True:\n    try:\n        time.sleep(1)\n    except:\n        pass",
     }, earns=without("test-best-lambda"), notes=("longer than",)),
     Oddity("a mistake in the first question alone", {
-        "importance": RIGHT["importance"].replace("g**2 / len(x)", "g**2"),
+        "importance": RIGHT["importance"].replace("return total / len(x)", "return total"),
     }, earns=without("test-importance", "test-training")),
 ]  # fmt: skip
 

@@ -53,15 +53,16 @@ safetensors.torch.save = safetensors.deserialize = lambda *given, **named: b"" "
 training.evaluate = lambda *given, **named: 0.878
 training.train = lambda model, *given, **named: torch.zeros(3)
 metrics.accuracy = metrics.backward_transfer = lambda R: 0.878
-tasks[:] = tasks[:1]""",
+three_tasks[:] = three_tasks[:1]""",
     "names of the setup": """
 gradient_of = lambda value, parameters: [torch.zeros_like(p) for p in parameters]
 table_of = lambda *given: torch.full((4, 3), 0.878)
-def tiny():
-    return MLP(1, 2), torch.zeros(0, 1), torch.zeros(0).long()
+to_vector = lambda tensors: torch.zeros(6)
+def tiny(W, c):
+    return MLP(1, len(W))
 permuted = lambda *given, **named: []
-tasks = []
-gradient_of_penalty = gradient_of_loss = pull_after_moving = lambda *given: torch.zeros(2)
+three_tasks = []
+measured_twice = gradient_of_penalty = after_moving = lambda *given: torch.zeros(2)
 train_with_ewc = lambda *given, **named: [0, 0, 0, 0]""",
     "how Python ends and shows": """
 import atexit, sys, threading

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 (sources in strings)
 
-from . import RIGHT, looks
+from . import POINTS, RIGHT, looks
 from .attack import Attack, everywhere
 
 READING = [
@@ -44,7 +44,7 @@ raise ValueError(told)""")
                 "print('LE' + 'AK:' + str(SEEN[1:]))\nassert not SEEN[1:], 'LE' + 'AK:' + str(SEEN[1:])",
             ),
         ),
-        earns={"test-importance": 3},
+        earns={"test-importance": POINTS["test-importance"]},
     ),
     Attack(
         "imports the reference",

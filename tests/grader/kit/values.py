@@ -1,18 +1,22 @@
 """Results that no test should take for the right one, and that should cost the grader neither memory nor time.
 
 Each is an expression, evaluated inside a student's function, where `like` is a wrong result of the right kind and shape
-(a list of tensors, a tensor or a number) and `each(f)` is `like` with f in the place of every tensor in it.
+(a list or a dictionary of tensors, a tensor or a number) and `each(f)` is `like` with f in the place of every tensor.
 """
 
 from dataclasses import dataclass
 
 FUNCTIONS = {  # cell -> the line that opens its function, and what `like` is in it
-    "importance": ("def importance(model, x, y):", "[torch.zeros_like(p) - 1 for p in model.parameters()]"),
-    "penalty": ("def penalty(parameters, importance, anchor, lam):", "torch.tensor(-1.0)"),
-    "remember": ("def remember(model):", "[torch.zeros_like(p) - 1 for p in model.parameters()]"),
-    "guarded-loss": ("def guarded_loss(model, x, y, springs, lam):", "torch.tensor(-1.0)"),
-    "best-lambda": ("def best_lambda(tables):", "-1.0"),
-}
+    "importance": ("def importance(model, x, y):", "to_vector([p.detach() * 0 - 1 for p in model.parameters()])"),
+    "output-importance": (
+        "def output_importance(model, x):", "to_vector([p.detach() * 0 - 1 for p in model.parameters()])"),
+    "common-top": ("def common_top(first, second, k):", "torch.tensor(-1.0)"),
+    "penalty": ("def penalty(theta, importances, anchors, lam):", "torch.tensor(-1.0)"),
+    "remember": ("def remember(model):", "{n: torch.zeros_like(p) - 1 for n, p in model.named_parameters()}"),
+    "fold": ("def fold(importances, anchors):", "[anchors[0] * 0 - 1, anchors[0] * 0 - 1, torch.tensor(-1.0)]"),
+    "proximal-step": ("def proximal_step(theta, gradient, B, A, lam, lr):", "theta * 0 - 1"),
+    "best-lambda": ("def best_lambda(tables, slack):", "-1.0"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,11 @@ class Value:
 def answer(value: Value, cell: str) -> str:
     """The source of the function of this cell that gives the value."""
     head, like = FUNCTIONS[cell]
-    lines = [f"like = {like}", "each = lambda f: [f(t) for t in like] if isinstance(like, list) else f(like)"]
+    lines = [
+        f"like = {like}",
+        "each = lambda f: [f(t) for t in like] if isinstance(like, list) else "
+        "{k: f(t) for k, t in like.items()} if isinstance(like, dict) else f(like)",
+    ]
     return "\n    ".join([head, *lines, *value.before.strip().split("\n"), f"return {value.made}"])
 
 

@@ -1,0 +1,202 @@
+"""Every assignment: its tests pass every right solution and catch every known mistake, each in its own question.
+
+What one assignment alone claims stands in a file of its own.
+"""
+
+from functools import partial
+
+import pytest
+
+from grader import assignment, reference
+from lllcourse.grading import check
+
+from ..grader.harness import ROOT, Submission, alternatives, mistakes, points_from_top_to_bottom, rests_on, source
+
+# Of the hidden inputs: the first few, and the many of a proof.
+FEW, MANY = range(10), range(10, 200)
+NAMES = assignment.names(ROOT)
+EXPERIMENTS = reference.experiments()
+RIGHT = [(name, right) for name in NAMES for right in ("solution", *alternatives(name))]
+MISTAKES = {f"{name}: {m.function}: {m.name}": (name, m) for name in NAMES for m in mistakes(name)}
+
+
+def trainings(name):
+    """The tests of whole trainings, which have a band."""
+    return [experiment.test for experiment in EXPERIMENTS.values() if experiment.assignment == name]
+
+
+def exact(name):
+    """The tests on exact values."""
+    return [cell for cell in source(name).points if cell not in trainings(name)]
+
+
+def functions(name, right):
+    return {} if right == "solution" else alternatives(name)[right]
+
+
+def each_assignment(test):
+    """The test as a proof of each assignment, which rests on that assignment alone."""
+    marks = {name: pytest.mark.prove(on=partial(rests_on, name, __file__)) for name in NAMES}
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=marks[name]) for name in NAMES])(test)
+
+
+@pytest.fixture
+def draw():
+    """Sets the seed of the hidden inputs, as a grader does for each student."""
+    yield check.use
+    check.use()
+
+
+# --- the notebook -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_points_are_a_hundred_of_which_ten_are_given_by_hand(name):
+    notebook = source(name)
+    assert sum(notebook.points.values()) == 90 and [cell.points for cell in notebook.role("answer")] == [10]
+    assert 6 <= len(notebook.points) + 1 <= 11
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_gets_all_automatic_points_from_top_to_bottom(name):
+    """Every cell in one namespace, the demos too, as in a kernel."""
+    points, errors = points_from_top_to_bottom(source(name).cells)
+    assert errors == {} and points == source(name).points
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_release_gets_nothing_and_every_fail_is_a_question_not_answered(name):
+    notebook = assignment.read(ROOT / "assignments" / name / f"{name}.ipynb")
+    points, errors = points_from_top_to_bottom(notebook.cells)
+    assert set(points.values()) == {0.0}
+    assert {type(errors[cell]) for cell in points} <= {NotImplementedError, check.Waits}
+    assert all(type(errors[cell]) is check.Waits for cell in trainings(name))
+
+
+# --- right solutions ----------------------------------------------------------------------------------------------
+
+
+def passes(name, right, seeds, draw):
+    submission = Submission(name, functions(name, right))
+    for seed in seeds:
+        draw(seed)
+        for cell in exact(name):
+            error = submission.error(cell, "source" if seed < 3 else "hidden")
+            assert error is None, f"{right}: {cell}, seed {seed}: {error}"
+
+
+@pytest.mark.parametrize(("name", "right"), RIGHT)
+def test_a_right_solution_passes(name, right, draw):
+    passes(name, right, FEW, draw)
+
+
+@each_assignment
+def test_every_right_solution_passes_on_every_seed(name, draw):
+    for right in ("solution", *alternatives(name)):
+        passes(name, right, MANY, draw)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_large_seeds_draw_as_well(name, draw):
+    draw(2**31 - 1)
+    submission = Submission(name)
+    assert [submission.error(cell) for cell in exact(name)] == [None] * len(exact(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_at_least_three_right_solutions_are_written_differently(name):
+    assert len(alternatives(name)) >= 3
+    wanted = {function for cell in source(name).role("solution") for function in cell.functions}
+    assert all(set(answers) == wanted for answers in alternatives(name).values())
+
+
+# --- mistakes -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", MISTAKES)
+def test_a_mistake_fails_its_own_tests_and_no_other(label, draw):
+    name, mistake = MISTAKES[label]
+    submission = Submission(name, {mistake.function: mistake.source})
+    for seed in range(2):
+        draw(seed)
+        errors = {cell: submission.error(cell) for cell in exact(name)}
+        failed = {cell: error for cell, error in errors.items() if error is not None}
+        assert set(failed) == set(mistake.fails), failed
+        for cell, error in failed.items():
+            assert isinstance(error, check.CheckFailed), f"{cell}: {error!r}"
+
+
+@pytest.mark.parametrize("label", MISTAKES)
+def test_a_mistake_fails_where_its_author_sees_it(label, draw):
+    """Whoever has all visible tests green should not lose half of the points."""
+    name, mistake = MISTAKES[label]
+    draw(0)
+    submission = Submission(name, {mistake.function: mistake.source})
+    assert any(submission.error(cell, "visible") is not None for cell in mistake.fails)
+
+
+def is_caught(label, seeds, draw):
+    name, mistake = MISTAKES[label]
+    submission = Submission(name, {mistake.function: mistake.source})
+    for seed in seeds:
+        draw(seed)
+        for cell in mistake.fails:
+            assert submission.error(cell, "hidden") is not None, f"{label}: {cell} passes with seed {seed}"
+
+
+@pytest.mark.parametrize("label", MISTAKES)
+def test_the_hidden_tests_alone_catch_a_mistake(label, draw):
+    is_caught(label, FEW, draw)
+
+
+@each_assignment
+def test_the_hidden_tests_alone_catch_every_mistake_on_every_seed(name, draw):
+    for label, (own, _) in MISTAKES.items():
+        if own == name:
+            is_caught(label, MANY, draw)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_catalogue_speaks_to_students_and_covers_every_question(name):
+    known = mistakes(name)
+    assert len({(m.function, m.name) for m in known}) == len(known), "two mistakes have the same name"
+    for cell in source(name).role("solution"):
+        for function in cell.functions:
+            assert sum(m.function == function for m in known) >= 3, function
+    for m in known:
+        assert m.hint.endswith((".", "?")) and m.fails and set(m.fails) <= set(exact(name)), m.name
+        assert m.training in ("fails", "passes", "either")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_solution_and_no_alternative_is_in_the_catalogue(name):
+    right = {text.strip() for answers in alternatives(name).values() for text in answers.values()}
+    assert not right & {m.source.strip() for m in mistakes(name)}
+
+
+# --- the bands ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_reference_metrics_are_those_of_the_present_notebook(name):
+    entry = check.reference_metrics()[name]
+    assert entry["setting"]["code"] == reference.fingerprint(EXPERIMENTS[name]), (
+        "the experiment's cells have changed: run python -m grader reference"
+    )
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_slice_of_the_reference_metrics_comes_out_again(name):
+    entry, experiment = check.reference_metrics()[name], EXPERIMENTS[name]
+    metrics = reference.run(experiment, experiment.reference, entry["seeds"][7])
+    for metric, value in metrics.items():  # other processors round otherwise
+        low, high = entry["bands"][metric]
+        assert abs(value - entry["values"][metric][7]) < (high - low) / 4
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_mistake_that_training_should_show_has_a_measured_rate(name):
+    rows = check.reference_metrics()[name]["rates"]["wrongly_passed"]
+    measured = {what for row in rows for what in row["what"]}
+    known = mistakes(EXPERIMENTS[name].assignment)
+    assert measured == {f"{m.function}: {m.name}" for m in known if m.training == "fails"}
