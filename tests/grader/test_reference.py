@@ -51,7 +51,7 @@ def test_the_file_has_an_experiment_with_enough_runs_behind_it(name):
         assert row["runs"] >= 60
         assert row["at_most"] == round(reference.upper_limit(row["wrong"], row["runs"]), 3)
     failed, runs = (sum(row[key] for row in rates["wrongly_failed"]) for key in ("wrong", "runs"))
-    assert reference.upper_limit(failed, runs) ** 2 < 0.001, "a right solution, in both of its tries"
+    assert reference.upper_limit(failed, runs) ** 2 < 0.002, "a right solution, in both of its tries"
     for metric, (low, high) in entry["bands"].items():
         assert low < entry["spread"][metric]["min"] <= entry["mean"][metric] <= entry["spread"][metric]["max"] < high
 
