@@ -86,19 +86,20 @@ def log_soft(logits, T):
 """,
     "distillation_loss": """
 def distillation_loss(z, v, y, T, w):
-    n = len(z)
-    soft, hard, labelled = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.float64), 0
-    for i in range(n):
-        a, b = z[i].double() / T, v[i].double() / T
-        log_p, log_q = a - torch.logsumexp(a, 0), b - torch.logsumexp(b, 0)
-        for k in range(len(a)):
-            soft = soft + torch.exp(log_q[k]) * (log_q[k] - log_p[k])
-        if y[i] != -1:
+    a, b = z.double() / T, v.double() / T
+    total_p, total_q = torch.logsumexp(a, 1), torch.logsumexp(b, 1)
+    soft = 0.0
+    for k in range(z.shape[1]):
+        log_p, log_q = a[:, k] - total_p, b[:, k] - total_q
+        soft = soft + (torch.exp(log_q) * (log_q - log_p)).sum()
+    hard, labelled = 0.0, 0
+    for i, label in enumerate(y.tolist()):
+        if label != -1:
             labelled += 1
-            hard = hard + torch.logsumexp(z[i].double(), 0) - z[i, y[i]].double()
+            hard = hard + torch.logsumexp(z[i].double(), 0) - z[i, label].double()
     if labelled > 0:
         hard = hard / labelled
-    return (1 - w) * hard + w * T**2 * soft / n
+    return (1 - w) * hard + w * T**2 * soft / len(z)
 """,
     "logit_gradient": """
 def logit_gradient(z, v, y, T, w):
