@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import resource
-import runpy
 import subprocess
 import sys
 import tempfile
@@ -29,7 +28,7 @@ def submissions(count):
     release = json.loads((ROOT / "assignments" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8"))
     release["cells"] = [cell for cell in release["cells"] if "demo" not in cell["metadata"].get("tags", [])]
     answers = {cell.id: cell for cell in assignment.read(ROOT / f"solutions/{NAME}/{NAME}.ipynb").role("solution")}
-    mistakes = runpy.run_path(str(ROOT / "solutions" / NAME / "mistakes.py"))["MISTAKES"]
+    mistakes = assignment.mistakes(ROOT, NAME)
     for number in range(count):
         notebook, mistake = json.loads(json.dumps(release)), mistakes[number % len(mistakes)]
         for cell in notebook["cells"]:

@@ -7,7 +7,10 @@ from here, so that no second copy of an experiment or of a test can drift away f
 import ast
 import json
 import re
+import runpy
+import textwrap
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -139,6 +142,22 @@ class Mistake:
     training: str = "either"
 
 
+def mistakes_in(signature, test="", training="either"):
+    """A function that makes the known mistakes in one function: `mistake(name, hint, body)`.
+
+    signature: "penalty(theta, lam)". test: the id of its test cell, by default test-penalty. A mistake's body may be
+    indented or not; `source` is a whole source in its place.
+    """
+    function = signature.partition("(")[0]
+    tests = (test or f"test-{function.replace('_', '-')}",)
+
+    def mistake(name, hint, body="", *, source="", training=training):
+        lines = textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
+        return Mistake(name, function, hint, source or f"def {signature}:\n{lines}\n", tests, training)
+
+    return mistake
+
+
 @dataclass(frozen=True, eq=False)
 class Experiment:
     """A graded training run, for whose metrics there is a band: the hidden part of the test cell `test`.
@@ -157,6 +176,19 @@ def names(root: Path) -> list[str]:
     """The ids of all assignments, each the name of a folder in solutions/ and of the notebook in it."""
     folders = sorted(path for path in (root / "solutions").iterdir() if path.is_dir())
     return [path.name for path in folders if not path.name.startswith((".", "_"))]
+
+
+@cache
+def mistakes(root: Path, name: str) -> tuple[Mistake, ...]:
+    """The known mistakes of an assignment; none where it has no catalogue."""
+    path = root / "solutions" / name / "mistakes.py"
+    return tuple(runpy.run_path(str(path))["MISTAKES"]) if path.is_file() else ()
+
+
+@cache
+def alternatives(root: Path, name: str) -> dict[str, dict[str, str]]:
+    """The right solutions that are written differently: from a name to functions, each a source."""
+    return runpy.run_path(str(root / "solutions" / name / "alternatives.py"))["ALTERNATIVES"]
 
 
 def read(path) -> Assignment:

@@ -33,7 +33,8 @@ from lllcourse.grading import check
 
 from . import assignment
 
-SOLUTIONS = Path(__file__).parents[1] / "solutions"
+ROOT = Path(__file__).parents[1]
+SOLUTIONS = ROOT / "solutions"
 BAND_SEEDS = range(1000, 1030)
 CHEAP = 0.4  # CPU seconds of a run that is made 300 times rather than 60; a slow machine takes three times as long
 WIDTH = 4  # standard deviations: narrower bands fail more right solutions than their mistakes are worth
@@ -113,11 +114,10 @@ def fingerprint(experiment) -> str:
 def answers(name) -> tuple[dict, dict]:
     """What is put in place of the solution: right answers, and mistakes that training should show; each by its name."""
     experiment = experiments()[name]
-    folder = SOLUTIONS / experiment.assignment
+    alternatives = assignment.alternatives(ROOT, experiment.assignment)
     right = {"the reference": experiment.reference, "the notebook's solution": {}}
-    for alternative, functions in runpy.run_path(str(folder / "alternatives.py"))["ALTERNATIVES"].items():
-        right[f"alternative {alternative}"] = functions
-    known = runpy.run_path(str(folder / "mistakes.py"))["MISTAKES"]
+    right |= {f"alternative {key}": functions for key, functions in alternatives.items()}
+    known = assignment.mistakes(ROOT, experiment.assignment)
     return right, {f"{m.function}: {m.name}": {m.function: m.source} for m in known if m.training == "fails"}
 
 
@@ -272,7 +272,7 @@ def make_all(names=(), output=check.METRICS_FILE) -> int:
         for name in names or experiments():
             entry = make(name, pool)
             metrics = json.loads(output.read_text(encoding="utf-8")) if output.is_file() else {}
-            metrics = {known: metrics[known] for known in metrics if known in experiments()} | {name: entry}
-            output.write_text(json.dumps(dict(sorted(metrics.items())), indent=1) + "\n", encoding="utf-8")
+            text = json.dumps(dict(sorted({**metrics, name: entry}.items())), indent=1)
+            output.write_text(text + "\n", encoding="utf-8")
     print(f"written: {output}")
     return 0

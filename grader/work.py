@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import platform
-import runpy
 import tempfile
 import traceback
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -76,7 +75,7 @@ def _graded(job, seed):
     spare = _spare(job.folder, tuple(pristine.withheld), job.limits, job.sandbox)
     return session.grade(
         pristine, job.content, student=job.student, seed=seed, make_worker=spare.take, limits=job.limits,
-        mistakes=mistakes(job.name), key=job.key,
+        mistakes=assignment.mistakes(ROOT, job.name), key=job.key,
     )  # fmt: skip
 
 
@@ -103,12 +102,6 @@ class _Spare:
 
 
 _spare = functools.cache(_Spare)  # one in each process of the pool
-
-
-@functools.cache
-def mistakes(name) -> tuple:
-    path = ROOT / "solutions" / name / "mistakes.py"
-    return tuple(runpy.run_path(str(path))["MISTAKES"]) if path.is_file() else ()
 
 
 def _failed_trainings(result) -> list[str]:

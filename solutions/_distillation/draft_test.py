@@ -27,12 +27,6 @@ def names():
     return source("distillation").namespace()
 
 
-@pytest.fixture
-def draw():
-    yield check.use
-    check.use()
-
-
 def text(cell):
     return source("distillation").cell(cell).source
 

@@ -5,26 +5,15 @@ becomes of the test on the whole training run. The tests prove both. Most mistak
 which is why formulas are tested as functions.
 """
 
-from grader.assignment import Mistake
+from grader.assignment import mistakes_in
 
-
-def mistake(function, arguments, test):
-    """A maker of mistakes in one function: from a name, a hint and a body to the Mistake."""
-
-    def make(name, hint, body, *, training="either"):
-        source = f"def {function}({arguments}):\n{body.strip(chr(10)).rstrip()}\n"
-        return Mistake(name, function, hint, source, (test,), training)
-
-    return make
-
-
-log_soft = mistake("log_soft", "logits, T", "test-log-soft")
-distillation_loss = mistake("distillation_loss", "z, v, y, T, w", "test-distillation-loss")
-logit_gradient = mistake("logit_gradient", "z, v, y, T, w", "test-logit-gradient")
-together = mistake("together", "logits, counts, T, how", "test-together")
-lookalikes = mistake("lookalikes", "v, y, T", "test-lookalikes")
-raised_bias = mistake("raised_bias", "bias, v, u, T, r", "test-raised-bias")
-choose = mistake("choose", "accuracies, temperatures, weights", "test-choose")
+log_soft = mistakes_in("log_soft(logits, T)")
+distillation_loss = mistakes_in("distillation_loss(z, v, y, T, w)")
+logit_gradient = mistakes_in("logit_gradient(z, v, y, T, w)")
+together = mistakes_in("together(logits, counts, T, how)")
+lookalikes = mistakes_in("lookalikes(v, y, T)")
+raised_bias = mistakes_in("raised_bias(bias, v, u, T, r)")
+choose = mistakes_in("choose(accuracies, temperatures, weights)")
 
 COLD = """
     if T == 0:

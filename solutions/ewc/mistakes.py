@@ -4,32 +4,16 @@
 becomes of the test on the whole training run. The tests prove both, and that each shows in a visible test.
 """
 
-from grader.assignment import Mistake
+from grader.assignment import mistakes_in
 
-HEADS = {
-    "importance": "model, x, y",
-    "output_importance": "model, x",
-    "common_top": "first, second, k",
-    "penalty": "theta, importances, anchors, lam",
-    "remember": "model",
-    "fold": "importances, anchors",
-    "proximal_step": "theta, gradient, B, A, lam, lr",
-    "best_lambda": "tables, slack",
-}
-
-
-def of(function):
-    """A function that makes a mistake in `function`: from its body, or from the whole source of the cell."""
-
-    def mistake(name, hint, body="", *, source=None, training="either"):
-        lines = body.strip("\n").replace("\n", "\n    ")
-        source = source or f"def {function}({HEADS[function]}):\n    {lines}\n"
-        return Mistake(name, function, hint, source, (f"test-{function.replace('_', '-')}",), training)
-
-    return mistake
-
-
-importance, output_importance, common_top, penalty, remember, fold, proximal_step, best_lambda = map(of, HEADS)
+importance = mistakes_in("importance(model, x, y)")
+output_importance = mistakes_in("output_importance(model, x)")
+common_top = mistakes_in("common_top(first, second, k)")
+penalty = mistakes_in("penalty(theta, importances, anchors, lam)")
+remember = mistakes_in("remember(model)")
+fold = mistakes_in("fold(importances, anchors)")
+proximal_step = mistakes_in("proximal_step(theta, gradient, B, A, lam, lr)")
+best_lambda = mistakes_in("best_lambda(tables, slack)")
 
 
 def loop(term="g**2", result="total / len(x)", loss="F.cross_entropy(model(example), label)", first=""):

@@ -5,26 +5,16 @@ becomes of the test on the whole training run. The tests prove both. Only a few 
 those that stand for a kind, since each of them costs many trainings.
 """
 
-from grader.assignment import Mistake
+from grader.assignment import mistakes_in
 
-
-def mistakes_of(function, arguments, test):
-    """Makes mistakes in one function from their bodies, or from a whole source."""
-
-    def mistake(name, hint, body="", *, source=None, training="either"):
-        return Mistake(name, function, hint, source or f"def {function}({arguments}):\n{body}\n", (test,), training)
-
-    return mistake
-
-
-choose = mistakes_of("choose", "y, n, seed", "test-choose")
-old_gradients = mistakes_of("old_gradients", "model, memory", "test-old-gradients")
-objections = mistakes_of("objections", "g, G, tolerance", "test-objections")
-project_one = mistakes_of("project_one", "g, b, least", "test-project-one")
-pushes = mistakes_of("pushes", "K, s, gamma", "test-pushes")
-corrected = mistakes_of("corrected", "g, G, v", "test-corrected")
-averaged = mistakes_of("averaged", "g, G, sizes", "test-averaged")
-enough = mistakes_of("enough", "sizes, table", "test-enough")
+choose = mistakes_in("choose(y, n, seed)")
+old_gradients = mistakes_in("old_gradients(model, memory)")
+objections = mistakes_in("objections(g, G, tolerance)")
+project_one = mistakes_in("project_one(g, b, least)")
+pushes = mistakes_in("pushes(K, s, gamma)")
+corrected = mistakes_in("corrected(g, G, v)")
+averaged = mistakes_in("averaged(g, G, sizes)")
+enough = mistakes_in("enough(sizes, table)")
 
 ROUNDS = """
 def choose(y, n, seed):

@@ -4,29 +4,12 @@
 becomes of the test on the whole training run. The tests prove both.
 """
 
-from grader.assignment import Mistake
-
-SIGNATURES = {
-    "kept_indices": "weight, keep",
-    "global_masks": "weights, keep, least",
-    "schedule": "total, keep, rounds, shape",
-    "masked_step": "weight, gradient, velocity, mask, lr, momentum, decay",
-    "restart": "initial, mask, noise, kind",
-    "remove_units": "w1, b1, w2, b2",
-    "file_bytes": "weights",
-}
-
-
-def mistake(function, name, hint, body, training="either"):
-    source = f"def {function}({SIGNATURES[function]}):\n{body.strip(chr(10))}\n"
-    return Mistake(name, function, hint, source, (f"test-{function.replace('_', '-')}",), training)
-
+from grader.assignment import mistakes_in
 
 # --- question 1 -------------------------------------------------------------------------------------------------------
 
 
-def kept_indices(name, hint, body):
-    return mistake("kept_indices", name, hint, body)
+kept_indices = mistakes_in("kept_indices(weight, keep)")
 
 
 KEPT = [
@@ -125,13 +108,16 @@ RANKED = """
 """
 
 
+_global_masks = mistakes_in("global_masks(weights, keep, least)")
+
+
 def global_masks(
     name, hint, body=None, *, size="w.abs().flatten()", least="least",
     chosen="size.argsort(descending=True, stable=True)[:keep]", training="either",
 ):  # fmt: skip
     """A mistake in the ranking, or a body of its own."""
     body = body or RANKED.format(size=size, least=least, chosen=chosen)
-    return mistake("global_masks", name, hint, body, training)
+    return _global_masks(name, hint, body, training=training)
 
 
 MASKS = [
@@ -248,13 +234,16 @@ LEFT = """
 """
 
 
+_schedule = mistakes_in("schedule(total, keep, rounds, shape)")
+
+
 def schedule(
     name, hint, body=None, *, first=1, geometric="total * (keep / total) ** (r / rounds)",
     cubic="keep + (total - keep) * (1 - r / rounds) ** 3", number="round(n)", training="either",
 ):  # fmt: skip
     """A mistake in one of the formulas, or a body of its own."""
     body = body or LEFT.format(first=first, geometric=geometric, cubic=cubic, number=number)
-    return mistake("schedule", name, hint, body, training)
+    return _schedule(name, hint, body, training=training)
 
 
 SCHEDULES = [
@@ -330,8 +319,7 @@ SCHEDULES = [
 # --- question 4 -------------------------------------------------------------------------------------------------------
 
 
-def masked_step(name, hint, body, training="either"):
-    return mistake("masked_step", name, hint, body, training)
+masked_step = mistakes_in("masked_step(weight, gradient, velocity, mask, lr, momentum, decay)")
 
 
 STEPS = [
@@ -457,13 +445,16 @@ START = """
 """
 
 
+_restart = mistakes_in("restart(initial, mask, noise, kind)")
+
+
 def restart(
     name, hint, body=None, *, ticket="mask * initial", number="mask.sum(1, keepdim=True).clamp(min=1)",
     signs="new.abs() * initial.sign()", result="mask * new", training="either",
 ):  # fmt: skip
     """A mistake in one of the starts, or a body of its own."""
     body = body or START.format(ticket=ticket, number=number, signs=signs, result=result)
-    return mistake("restart", name, hint, body, training)
+    return _restart(name, hint, body, training=training)
 
 
 STARTS = [
@@ -532,6 +523,9 @@ REMOVED = """
 """
 
 
+_remove_units = mistakes_in("remove_units(w1, b1, w2, b2)")
+
+
 def remove_units(
     name, hint, body=None, *, listens="(w1 != 0).any(1)", is_read="(w2 != 0).any(0)",
     bias="b2 + w2[:, ~listens] @ b1[~listens].clamp(min=0)", stays="listens & is_read",
@@ -539,7 +533,7 @@ def remove_units(
 ):  # fmt: skip
     """A mistake in one of the steps, or a body of its own."""
     body = body or REMOVED.format(listens=listens, is_read=is_read, bias=bias, stays=stays, result=result)
-    return mistake("remove_units", name, hint, body, training)
+    return _remove_units(name, hint, body, training=training)
 
 
 UNITS = [
@@ -653,13 +647,16 @@ BYTES = """
 """
 
 
+_file_bytes = mistakes_in("file_bytes(weights)")
+
+
 def file_bytes(
     name, hint, body=None, *, width="1 if n < 256 else 2 if n < 65536 else 4", stored="int((w != 0).sum())",
     csr="stored * (4 + width(columns - 1)) + (rows + 1) * width(stored)", added="min(csr, dense)", result="total",
 ):  # fmt: skip
     """A mistake in one of the counts, or a body of its own."""
     body = body or BYTES.format(width=width, stored=stored, csr=csr, added=added, result=result)
-    return mistake("file_bytes", name, hint, body)
+    return _file_bytes(name, hint, body)
 
 
 SIZES = [

@@ -4,30 +4,18 @@
 becomes of the test on the whole training run. The tests prove both.
 """
 
-from grader.assignment import Mistake
+from grader.assignment import mistakes_in
 
-
-def mistakes_in(signature, test, training):
-    """Makes the mistakes in one function: its body, or a whole source where that begins with `def` or `import`."""
-    function = signature.partition("(")[0]
-
-    def mistake(name, hint, body, training=training):
-        source = body if body.startswith(("\ndef", "\nimport")) else f"def {signature}:\n{body}\n"
-        return Mistake(name, function, hint, source, (test,), training)
-
-    return mistake
-
-
-range_of = mistakes_in("range_of(w, bits)", "test-range", "either")
-to_codes = mistakes_in("to_codes(w, scale, zero_point, bits)", "test-codes", "either")
-from_codes = mistakes_in("from_codes(codes, scale, zero_point)", "test-codes", "either")
-channel_ranges = mistakes_in("channel_ranges(w, bits, dim)", "test-channel-ranges", "either")
-bits_needed = mistakes_in("bits_needed(lo, hi, tolerance)", "test-bits-needed", "passes")
-fake_quantize = mistakes_in("fake_quantize(w, scale, zero_point, bits)", "test-fake-quantize", "either")
-assign = mistakes_in("assign(values, codebook)", "test-assign", "passes")
-update = mistakes_in("update(values, index, codebook)", "test-update", "passes")
-prefix_code = mistakes_in("prefix_code(counts)", "test-prefix-code", "passes")
-layer_bytes = mistakes_in("layer_bytes(index, code)", "test-layer-bytes", "passes")
+range_of = mistakes_in("range_of(w, bits)", "test-range")
+to_codes = mistakes_in("to_codes(w, scale, zero_point, bits)", "test-codes")
+from_codes = mistakes_in("from_codes(codes, scale, zero_point)", "test-codes")
+channel_ranges = mistakes_in("channel_ranges(w, bits, dim)")
+bits_needed = mistakes_in("bits_needed(lo, hi, tolerance)", training="passes")
+fake_quantize = mistakes_in("fake_quantize(w, scale, zero_point, bits)")
+assign = mistakes_in("assign(values, codebook)", training="passes")
+update = mistakes_in("update(values, index, codebook)", training="passes")
+prefix_code = mistakes_in("prefix_code(counts)", training="passes")
+layer_bytes = mistakes_in("layer_bytes(index, code)", training="passes")
 
 
 def range_with(*, lo="min(0.0, w.min().item())", hi="max(0.0, w.max().item())", steps="2**bits - 1",

@@ -1,9 +1,10 @@
 """Run an assignment's cells in plain Python, with other functions in place of the solution, and see what each earns."""
 
 import json
-import runpy
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+
+import pytest
 
 from grader import assignment
 from lllcourse.grading import check
@@ -11,6 +12,8 @@ from lllcourse.grading import check
 from .. import proofs
 
 ROOT = Path(__file__).parents[2]
+NAMES = assignment.names(ROOT)
+mistakes, alternatives = partial(assignment.mistakes, ROOT), partial(assignment.alternatives, ROOT)
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
 
 
@@ -18,18 +21,6 @@ SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
 def source(name):
     """The source notebook of the assignment `name`."""
     return assignment.read(ROOT / "solutions" / name / f"{name}.ipynb")
-
-
-@cache
-def mistakes(name):
-    """The known mistakes of the assignment `name`."""
-    return runpy.run_path(str(ROOT / "solutions" / name / "mistakes.py"))["MISTAKES"]
-
-
-@cache
-def alternatives(name):
-    """The other right solutions of the assignment `name`: from a name to functions."""
-    return runpy.run_path(str(ROOT / "solutions" / name / "alternatives.py"))["ALTERNATIVES"]
 
 
 def rests_on(name, *files):
@@ -40,6 +31,12 @@ def rests_on(name, *files):
     parts = [path for part in ("solutions", "assignments") for path in (ROOT / part / name).iterdir() if path.is_file()]
     texts = (Path(path).read_text("utf-8") for path in (*sorted(parts), __file__, *files))
     return proofs.rests_on(source(name).path, *texts, json.dumps(own))
+
+
+def prove_each(*files):
+    """Make a test a proof for each assignment, which rests on that assignment and on these files."""
+    marks = {name: pytest.mark.prove(on=partial(rests_on, name, *files)) for name in NAMES}
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=marks[name]) for name in NAMES])
 
 
 @cache

@@ -3,11 +3,25 @@
 import copy
 import json
 
+from nbgrader.api import Gradebook
+
 from . import harness
 from .kit import CELLS, NAME, POINTS, WRITTEN, find, released
 
 ROOT = harness.ROOT
-__all__ = ["NAME", "POINTS", "ROOT", "WRITTEN", "filled", "find", "hand_in", "mangled", "released", "solution"]
+__all__ = [
+    "NAME",
+    "POINTS",
+    "ROOT",
+    "WRITTEN",
+    "automatic_points",
+    "filled",
+    "find",
+    "hand_in",
+    "mangled",
+    "released",
+    "solution",
+]
 
 
 def filled(functions, *, with_demos=False):
@@ -43,10 +57,17 @@ def mangled():
     return notebook
 
 
-def hand_in(folder, student, content, name=f"{NAME}.ipynb"):
+def hand_in(folder, student, content, name="", assignment=NAME):
     """Put a notebook (or any text or bytes) where a class keeps what `student` handed in."""
-    path = folder / "submitted" / student / NAME / name
+    path = folder / "submitted" / student / assignment / (name or f"{assignment}.ipynb")
     path.parent.mkdir(parents=True, exist_ok=True)
     content = content if isinstance(content, (str, bytes)) else json.dumps(content)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def automatic_points(folder, student, assignment=NAME):
+    """Of every test cell, as the gradebook holds them."""
+    with Gradebook(f"sqlite:///{folder}/gradebook.db", "lllcourse") as book:
+        notebook = book.find_submission_notebook(assignment, assignment, student)
+        return {g.name: g.auto_score for g in notebook.grades if g.name in harness.source(assignment).points}

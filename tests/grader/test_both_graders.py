@@ -4,17 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
-import pytest
-from nbgrader.api import Gradebook
-
-from grader import assignment, reference
+from grader import reference
 
 from . import harness
+from .submissions import automatic_points, hand_in
 
-NAMES = assignment.names(harness.ROOT)
+RUNNING = [*sorted((harness.ROOT / "grader").rglob("*.py")), harness.ROOT / "nbgrader_config.py", __file__]
 
 
 def submission(name, functions=None) -> dict:
@@ -35,9 +32,7 @@ def submission(name, functions=None) -> dict:
 def graded(folder, name, submissions) -> dict:
     """The automatic points of these submissions by the runner, by student and test."""
     for student, notebook in submissions.items():
-        path = folder / "submitted" / student / name / f"{name}.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(notebook), encoding="utf-8")
+        hand_in(folder, student, notebook, assignment=name)
     run("grader", "grade", folder, name, cwd=harness.ROOT)
     return points(folder, name, submissions)
 
@@ -50,25 +45,10 @@ def run(module, *words, cwd):
 
 
 def points(folder, name, students):
-    found = {}
-    with Gradebook(f"sqlite:///{folder}/gradebook.db", "lllcourse") as book:
-        for student in students:
-            grades = book.find_submission_notebook(name, name, student).grades
-            found[student] = {g.name: g.auto_score for g in grades if g.name in harness.source(name).points}
-    return found
+    return {student: automatic_points(folder, student, name) for student in students}
 
 
-def each_assignment(test):
-    """The test as a proof of each assignment, which rests on that assignment and on the grader."""
-    grader = [*(harness.ROOT / "grader").rglob("*.py"), harness.ROOT / "nbgrader_config.py", Path(__file__)]
-    parameters = []
-    for name in NAMES:
-        on = partial(harness.rests_on, name, *sorted(grader))
-        parameters.append(pytest.param(name, marks=pytest.mark.prove(on=on)))
-    return pytest.mark.parametrize("name", parameters)(test)
-
-
-@each_assignment
+@harness.prove_each(*RUNNING)
 def test_both_graders_give_what_the_assignment_promises(name, tmp_path):
     """Solution, release, every alternative, and for each question one mistake; a training waits for its parts."""
     chosen = {mistake.function: mistake for mistake in harness.mistakes(name)}.values()

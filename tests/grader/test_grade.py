@@ -17,7 +17,19 @@ from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
 
 from . import harness
-from .submissions import NAME, POINTS, ROOT, WRITTEN, filled, find, hand_in, mangled, released, solution
+from .submissions import (
+    NAME,
+    POINTS,
+    ROOT,
+    WRITTEN,
+    automatic_points,
+    filled,
+    find,
+    hand_in,
+    mangled,
+    released,
+    solution,
+)
 
 MISTAKE = harness.mistakes(NAME)[0]
 
@@ -25,13 +37,6 @@ MISTAKE = harness.mistakes(NAME)[0]
 def grade(folder, *options, **settings):
     command = [sys.executable, "-m", "grader", "grade", folder, NAME, *options]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, **settings)
-
-
-def automatic_points(folder, student):
-    """Of every test cell, as the gradebook holds them."""
-    with Gradebook(f"sqlite:///{folder}/gradebook.db", "lllcourse") as book:
-        notebook = book.find_submission_notebook(NAME, NAME, student)
-        return {g.name: g.auto_score for g in notebook.grades if g.name in POINTS}
 
 
 def rows_of(folder):

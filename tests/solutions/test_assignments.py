@@ -3,18 +3,24 @@
 What one assignment alone claims stands in a file of its own.
 """
 
-from functools import partial
-
 import pytest
 
 from grader import assignment, reference
 from lllcourse.grading import check
 
-from ..grader.harness import ROOT, Submission, alternatives, mistakes, points_from_top_to_bottom, rests_on, source
+from ..grader.harness import (
+    NAMES,
+    ROOT,
+    Submission,
+    alternatives,
+    mistakes,
+    points_from_top_to_bottom,
+    prove_each,
+    source,
+)
 
 # Of the hidden inputs: the first few, and the many of a proof.
 FEW, MANY = range(10), range(10, 200)
-NAMES = assignment.names(ROOT)
 EXPERIMENTS = reference.experiments()
 RIGHT = [(name, right) for name in NAMES for right in ("solution", *alternatives(name))]
 MISTAKES = {f"{name}: {m.function}: {m.name}": (name, m) for name in NAMES for m in mistakes(name)}
@@ -32,19 +38,6 @@ def exact(name):
 
 def functions(name, right):
     return {} if right == "solution" else alternatives(name)[right]
-
-
-def each_assignment(test):
-    """The test as a proof of each assignment, which rests on that assignment alone."""
-    marks = {name: pytest.mark.prove(on=partial(rests_on, name, __file__)) for name in NAMES}
-    return pytest.mark.parametrize("name", [pytest.param(name, marks=marks[name]) for name in NAMES])(test)
-
-
-@pytest.fixture
-def draw():
-    """Sets the seed of the hidden inputs, as a grader does for each student."""
-    yield check.use
-    check.use()
 
 
 # --- the notebook -------------------------------------------------------------------------------------------------
@@ -90,7 +83,7 @@ def test_a_right_solution_passes(name, right, draw):
     passes(name, right, FEW, draw)
 
 
-@each_assignment
+@prove_each(__file__)
 def test_every_right_solution_passes_on_every_seed(name, draw):
     for right in ("solution", *alternatives(name)):
         passes(name, right, MANY, draw)
@@ -149,7 +142,7 @@ def test_the_hidden_tests_alone_catch_a_mistake(label, draw):
     is_caught(label, FEW, draw)
 
 
-@each_assignment
+@prove_each(__file__)
 def test_the_hidden_tests_alone_catch_every_mistake_on_every_seed(name, draw):
     for label, (own, _) in MISTAKES.items():
         if own == name:

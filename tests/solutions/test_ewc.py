@@ -23,13 +23,6 @@ EXPERIMENT = reference.experiments()["ewc.permuted"]
 WRITTEN = source("ewc").cell("interpretation").source
 
 
-@pytest.fixture
-def draw():
-    """Sets the seed of the hidden inputs, as a grader does for each student."""
-    yield check.use
-    check.use()
-
-
 @pytest.fixture(scope="module")
 def printed():
     """What the notebook prints from top to bottom."""

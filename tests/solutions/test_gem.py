@@ -24,12 +24,6 @@ def names():
     return source("gem").namespace()
 
 
-@pytest.fixture
-def draw():
-    yield check.use
-    check.use()
-
-
 def text(cell):
     return source("gem").cell(cell).source
 
