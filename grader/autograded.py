@@ -44,11 +44,11 @@ def notebook(course: Course, result: Result) -> dict:
 
 
 def readings(result: Result) -> dict[str, str]:
-    """A hash of what a person reads for each written answer, text and pictures: the answer, or, where it is still the
-    stub, all that the student added as text elsewhere.
+    """A hash of what a person reads for each written answer, text and pictures: the answer, unless it is still the
+    stub, and all that the student added as text elsewhere, since it may be a part of it.
     """
     added = [cell for cell in result.cells if cell.role == "added-text"]
-    return {cell.id: _hash([cell] if cell.touched else added) for cell in result.cells if cell.role == "answer"}
+    return {cell.id: _hash([cell] * cell.touched + added) for cell in result.cells if cell.role == "answer"}
 
 
 def _hash(cells):

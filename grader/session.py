@@ -97,7 +97,7 @@ class Session:
             if reply.refused:
                 raise Raised(f"What {proxy.name} returned cannot be used: {cleaned(reply.refused)}.")
             if reply.error:
-                raise Raised(": ".join(map(cleaned, reply.error)))
+                raise self.raised(*map(cleaned, reply.error))
             try:
                 value = reader(reply.value)
             except protocol.Refused as why:
@@ -108,6 +108,14 @@ class Session:
         if recorded:
             self.calls.append((proxy.name, *copies, copy.deepcopy(value)))
         return value
+
+    def raised(self, kind, text) -> Raised:
+        """What the student's code raised; where a given function lacked an answer, which one."""
+        missing = [m.name for m in self.names.values() if isinstance(m, Missing) and m.why == NO_ANSWER]
+        lacking = [name for name in missing if kind == "NameError" and f"name {name!r} is not defined" in text]
+        if lacking:
+            return Raised(f"There is no answer to the question that asks for {lacking[0]} yet.", ours=True)
+        return Raised(f"{kind}: {text}")
 
     def in_hidden_lines(self) -> bool:
         """Is the present call made by a hidden line of the test?"""

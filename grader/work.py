@@ -1,6 +1,7 @@
 """The work on all submissions of a class: in a process for each core, or on a cluster, each in a sandbox of its own."""
 
 import functools
+import gc
 import hashlib
 import json
 import os
@@ -66,6 +67,8 @@ def run(job: Job) -> Result | Failure:
         return Failure(job.student, f"the students' process does not start ({error}): run python -m grader doctor")
     except Exception as error:
         return Failure(job.student, f"{type(error).__name__}: {error}", traceback.format_exc())
+    finally:
+        gc.collect()  # what the cells define holds itself, and with it all their images
 
 
 def _graded(job, seed):

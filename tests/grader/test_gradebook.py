@@ -407,6 +407,13 @@ def test_another_picture_has_to_be_read_again(course, role):
     assert held(course, WRITTEN) == (None, 2.5, None, True)
 
 
+def test_a_text_that_is_added_or_changed_beside_an_answer_has_to_be_read_too(course):
+    """It may be a part of it."""
+    beside = [outcome.Cell("added-1", "added-text", text) for text in ("The first half.", "Another first half.")]
+    read = [autograded.readings(result(course.source, added=cells))[WRITTEN] for cells in ([], beside[:1], beside[1:])]
+    assert len(set(read)) == 3
+
+
 def test_without_a_picture_the_hash_of_an_answer_is_that_of_its_text(course):
     """It stands in the notebooks of every class that was graded before."""
     text_alone = hashlib.sha256(ANSWER.encode()).hexdigest()

@@ -58,6 +58,14 @@ def test_the_release_earns_nothing_and_says_why(grade):
     assert outcome_of(result, TRAINING).state == "waits"
 
 
+def test_a_given_function_that_lacks_an_answer_says_which():
+    missing = {"penalty": session.Missing("penalty", session.NO_ANSWER), "fold": session.Missing("fold", "It stopped.")}
+    graded = session.Session(None, LIMITS, names=missing)
+    assert "the question that asks for penalty" in str(graded.raised("NameError", "name 'penalty' is not defined"))
+    for kind, name in (("NameError", "fold"), ("NameError", "penalties"), ("ValueError", "penalty")):
+        assert str(graded.raised(kind, f"name '{name}' is not defined")) == f"{kind}: name '{name}' is not defined"
+
+
 def test_a_mistake_costs_its_own_points_and_those_of_the_training_that_rests_on_it(grade):
     mistake = MISTAKES["fold: the mean of the importances"]
     result = grade(filled(solution() | {mistake.function: mistake.source}))

@@ -1,4 +1,6 @@
-"""A training is tried twice before it costs a point, since the band of its figures may err."""
+"""A training is tried twice before it costs a point, since the band of its figures may err; nothing is left behind."""
+
+import weakref
 
 import pytest
 
@@ -31,3 +33,22 @@ def test_a_training_that_fails_alone_is_drawn_again_and_then_noted(monkeypatch, 
     assert seeds == drawn and found.tests == (second or first).tests
     twice = ["test-training failed on each" in note for note in found.notes]
     assert twice == [False] + [True] * noted
+
+
+def test_what_a_submission_defined_is_gone_when_it_is_graded(monkeypatch):
+    """A function of a cell holds its names, and they hold it: three hundred of them would fill the memory."""
+
+    class Images:
+        pass
+
+    kept = []
+
+    def graded(job, seed):
+        names = {"images": Images()}
+        exec("def function(): pass", names)
+        kept.append(weakref.ref(names["images"]))
+        return result("passed")
+
+    monkeypatch.setattr(work, "_graded", graded)
+    work.run(job())
+    assert [images() for images in kept] == [None]
