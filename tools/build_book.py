@@ -180,6 +180,18 @@ def render(root: Path, cache_path: Path) -> bool:
     return True
 
 
+def plain_notebooks(root: Path) -> list[str]:
+    """Write the notebooks for Colab beside the pages. Returns the errors."""
+    from . import plain
+
+    try:
+        count = plain.build(root, root / "_build/html.new", root / "_build/colab")
+    except (ValueError, KeyError) as error:
+        return [f"The plain notebooks for Colab were not written: {error}"]
+    print(f"{count} plain notebooks in _build/colab")
+    return []
+
+
 def show(root: Path) -> None:
     """Put the pages that `render` made in the place of the old ones."""
     html, old = root / "_build/html", root / "_build/html.old"
@@ -221,7 +233,7 @@ def main(argv=None) -> int:
         export(root, list(keys), cache)
         if not options.execute_only:
             if render(root, cache.path):
-                errors = edited(root, keys, cache)
+                errors = edited(root, keys, cache) or plain_notebooks(root)
             else:
                 errors = ["Mend the warnings or errors above."]
     if errors:

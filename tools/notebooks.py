@@ -16,6 +16,7 @@ import re
 import sys
 from pathlib import Path
 
+import tomllib
 import yaml
 
 TAGGED = "nbval-check-output"
@@ -31,17 +32,39 @@ NOISE = {
     "outputId",
     "executionInfo",
 }
+# What is installed is asked for by its metadata: any folder named lllcourse in the working directory could be imported.
 BOOTSTRAP = """\
 # On Colab: installs the course's package, and leaves torch and numpy alone.
-import importlib.util
+from importlib import metadata
 
-if importlib.util.find_spec("lllcourse") is None:
-    %pip install --quiet --no-deps git+{url}"""
+WHEEL = "{url}/releases/download/v{version}/lllcourse-{version}-py3-none-any.whl"
+
+
+def is_installed():
+    return "{version}" in [found.version for found in metadata.distributions(name="lllcourse")][:1]
+
+
+if not is_installed():
+    %pip install --quiet --no-deps --retries 1 {{WHEEL}}
+if not is_installed():
+    raise ImportError(
+        "lllcourse {version} is not installed, and its address cannot be reached. Download " + WHEEL
+        + " elsewhere, put it beside this notebook and run: %pip install --no-deps lllcourse-{version}-py3-none-any.whl"
+    )"""
 
 
 def bootstrap_text(root: Path) -> str:
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    return BOOTSTRAP.format(url=config["repository"]["url"])
+    return BOOTSTRAP.format(url=address(root), version=version(root))
+
+
+def address(root: Path) -> str:
+    """Of the repository."""
+    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"].removesuffix("/")
+
+
+def version(root: Path) -> str:
+    """Of the package."""
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def with_address(page: str, url: str) -> str:
@@ -235,7 +258,7 @@ def main(argv=None) -> int:
         for problem in found:
             print(f"{name}: {problem}")
         wrong += bool(found)
-    url = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    url = address(root)
     for path in sorted((root / "book").rglob("*.md")):
         name, text = path.relative_to(root), path.read_text(encoding="utf-8")
         if with_address(text, url) == text:

@@ -91,7 +91,7 @@ def test_the_release_is_the_source_but_for_answers_and_hidden_tests(name):
 
 def test_a_source_that_cannot_be_released_is_named_and_stops_no_other(tmp_path, capsys):
     """One folder without its notebook, one with an answer that never ends, one with a file too many, one in order."""
-    for name in ("_config.yml", "nbgrader_config.py"):
+    for name in ("_config.yml", "nbgrader_config.py", "pyproject.toml"):
         (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"))
     (tmp_path / "assignments").mkdir()
     for name in ("data", "empty", "endless", "good"):

@@ -15,6 +15,7 @@ STREAM = {"output_type": "stream", "name": "stdout", "text": ["1\n"]}
 @pytest.fixture
 def chapter(tmp_path):
     (tmp_path / "_config.yml").write_text(f"repository:\n  url: {URL}\n")
+    (tmp_path / "pyproject.toml").write_text("[project]\nversion = '1.2'\n")
     path = tmp_path / "book" / "01_x.ipynb"
     path.parent.mkdir()
     messy = {
@@ -112,7 +113,7 @@ def test_the_form_is_a_valid_notebook_that_keeps_what_matters(chapter):
     title, bootstrap, plain, _, tagged = notebook.cells
     assert "Große Überschrift" in chapter.read_text(encoding="utf-8")
     assert title.source == "# Große Überschrift"
-    assert bootstrap.id == "bootstrap" and f"git+{URL}" in bootstrap.source
+    assert bootstrap.id == "bootstrap" and f"{URL}/releases/download/v1.2/" in bootstrap.source
     assert bootstrap.metadata.tags == ["bootstrap", "remove-cell"]
     assert plain.source == "x = 1\nx" and plain.outputs == [] and plain.execution_count is None
     assert tagged.outputs and tagged.execution_count == 4
