@@ -182,13 +182,15 @@ def render(root: Path, cache_path: Path) -> bool:
 
 def plain_notebooks(root: Path) -> list[str]:
     """Write the notebooks for Colab beside the pages. Returns the errors."""
-    from . import plain
+    from . import plain, release
 
     try:
         count = plain.build(root, root / "_build/html.new", root / "_build/colab")
     except (ValueError, KeyError) as error:
         return [f"The plain notebooks for Colab were not written: {error}"]
     print(f"{count} plain notebooks in _build/colab")
+    if release.is_placeholder(root):
+        print("they and the Colab buttons lead nowhere until _config.yml has the repository's address")
     return []
 
 

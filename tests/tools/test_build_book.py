@@ -17,7 +17,8 @@ prove = pytest.mark.prove(on=files("tools/build_book.py", "tools/imports.py", "t
 @pytest.fixture
 def book(tmp_path):
     texts = {
-        "_config.yml": "title: Mini\nauthor: Nobody\nonly_build_toc_files: true\nexecute: {execute_notebooks: 'off'}\n",
+        "_config.yml": "title: Mini\nauthor: Nobody\nonly_build_toc_files: true\nexecute: {execute_notebooks: 'off'}\n"
+        "repository: {url: 'https://github.com/someone/mini'}\n",
         "_toc.yml": "format: jb-book\nroot: book/index\nchapters:\n  - file: book/01_x\n",
         "book/index.md": "# Mini\n\nText.\n",
         "lllcourse/__init__.py": "_NAMES = {'facts': ('answer',), 'other': ()}\nfrom .facts import answer\n",
