@@ -92,6 +92,7 @@ class Chapter:
         metadata = {key: value for key, value in cell["metadata"].items() if key not in ("mystnb", "jupyter")}
         source = source_of(cell)
         title = title_of(cell) if FOLDED in tags_of(cell) else "Solution" if self.solving else None
+        title = "Installs the course's package" if "bootstrap" in tags_of(cell) else title
         if title:
             source = f"# @title {title}\n{source}"
             metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
