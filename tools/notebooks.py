@@ -21,6 +21,7 @@ import yaml
 
 TAGGED = "nbval-check-output"
 FOLDED = "hide-input"  # the code, not what it shows; the title of the fold is the cell's metadata lllcourse.title
+WIDTH = 84  # of a chapter's code
 NOISE = {
     "execution",
     "collapsed",
@@ -216,6 +217,16 @@ def says_more_than_its_figure(cell: dict) -> bool:
     return bool(lines) and isinstance(lines[-1], ast.Expr) and not source_of(cell).rstrip().endswith(";")
 
 
+def too_wide(notebook: dict) -> list[str]:
+    """A page scrolls where a line of code is longer. The bootstrap cell stands on none."""
+    return [
+        f"cell {index} ({cell.get('id')}) has a line of more than {WIDTH} characters"
+        for index, cell in enumerate(notebook["cells"])
+        if cell["cell_type"] == "code" and cell.get("id") != "bootstrap"
+        if any(len(line) > WIDTH for line in source_of(cell).split("\n"))
+    ]
+
+
 def untestable(notebook: dict) -> list[str]:
     """nbval compares nothing where the output or its count is missing, and says nothing of it."""
     return [
@@ -255,6 +266,8 @@ def main(argv=None) -> int:
             if dump(notebook) != text:
                 path.write_text(dump(notebook), encoding="utf-8")
                 print(f"{name}: rewritten")
+        if name.parts[0] == "book" and not any("is not a notebook" in problem for problem in found):
+            found += too_wide(json.loads(text))
         for problem in found:
             print(f"{name}: {problem}")
         wrong += bool(found)

@@ -98,6 +98,7 @@ def test_ruff_and_the_tool_agree_on_the_form(chapter):
             "--quiet",
             "--select",
             "E,F,I",
+            "--ignore=E501",  # the bootstrap cell, which no page shows
             chapter,
         ],
         check=False,
@@ -132,6 +133,11 @@ def test_check_finds_a_repeated_id(chapter):
 def test_check_finds_a_stray_output(chapter):
     code, output = edited(chapter, lambda cells: cells[2].update(outputs=[STREAM]))
     assert code == 1 and "cell 2 has outputs" in output
+
+
+def test_check_finds_a_line_that_a_page_would_scroll(chapter):
+    code, output = edited(chapter, lambda cells: cells[2].update(source=["x = '" + 80 * "-" + "'"]))
+    assert code == 1 and "cell 2 (" in output and "more than 84 characters" in output
 
 
 @pytest.mark.parametrize(
