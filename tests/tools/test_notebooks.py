@@ -87,7 +87,9 @@ def test_format_is_idempotent_and_then_check_passes(chapter):
 
 def test_ruff_and_the_tool_agree_on_the_form(chapter):
     tool("format", chapter)
-    once = chapter.read_text()
+    notebook = json.loads(chapter.read_text())
+    notebook["cells"][1]["source"] = ["pass"]  # the bootstrap cell, which no page shows and everybody has alike
+    chapter.write_text(once := json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", chapter], check=True)
     subprocess.run(
         [
@@ -98,7 +100,6 @@ def test_ruff_and_the_tool_agree_on_the_form(chapter):
             "--quiet",
             "--select",
             "E,F,I",
-            "--ignore=E501",  # the bootstrap cell, which no page shows
             chapter,
         ],
         check=False,
