@@ -21,11 +21,11 @@ from sphinx.directives.code import LiteralIncludeReader
 from sphinx.util.inventory import InventoryFile
 
 from book._ext.method_cards import CARDS, as_markdown
-from book._ext.quiz import ITEM, VERDICTS
+from book._ext.quiz import VERDICTS, answers
 
 from .notebooks import FOLDED, address, dump, find_notebooks, source_of, tags_of, title_of
 
-OPENING = re.compile(r"^(?P<fence>:{3,}|`{3,})\{(?P<name>[a-z-]+)\} ?(?P<argument>.*)$")
+OPENING = re.compile(r"^(?::{3,}|`{3,})\{(?P<name>[a-z-]+)\} ?(?P<argument>.*)$")
 OPTION = re.compile(r"^:(?P<name>[a-z-]+): ?(?P<value>.*)$")
 CODE = re.compile(r"(`{3,}|~{3,}).*?^\1 *$|(`+)(?!`).*?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE)  # a block or a span
 ROLE = re.compile(r"\{(?P<name>[a-z:]+)\}`(?P<text>[^`]+)`")
@@ -121,11 +121,11 @@ class Chapter:
         while n < len(lines):
             opening = OPENING.match(lines[n])
             if not opening:
-                end = closing(lines, n, "```") if lines[n].startswith("```") else n
+                end = closing(lines, n) if lines[n].startswith("```") else n
                 plain += lines[n : end + 1]
             else:
                 flush()
-                end = closing(lines, n, opening["fence"])
+                end = closing(lines, n)
                 made.append(self.directive(opening["name"], opening["argument"], lines[n + 1 : end]))
             n = end + 1
         flush()
@@ -147,31 +147,22 @@ class Chapter:
                 self.solving = name == "solution-start"
                 return ""
             case "admonition":
-                return (
-                    fold(self.one_line(argument), self.markdown(text))
-                    if "class" in options
-                    else self.quoted(argument, text)
-                )
+                if "class" in options:  # dropdown
+                    return fold(self.one_line(argument), self.markdown(text))
+                return quoted(f"**{self.spans(argument)}**\n\n{self.markdown(text)}")
             case "method-card":
-                return self.quoted(
-                    "", re.sub(r"^(\w+)\n: ", r"**\1**: ", as_markdown(self.book.cards[argument]), flags=re.M)
-                )
+                card = self.markdown(as_markdown(self.book.cards[argument]))
+                return quoted(re.sub(r"^(\w+)\n: ", r"**\1**: ", card, flags=re.MULTILINE))
             case "literalinclude":
                 return f"```python\n{self.included(argument, options)}\n```"
         raise ValueError(f"{self.path}: nothing says how {{{name}}} is written in a plain notebook")
 
     def quiz(self, question: str, body: list[str]) -> str:
-        starts = [n for n, line in enumerate(body) if ITEM.match(line)]
-        folds = []
-        for start, end in zip(starts, [*starts[1:], len(body)], strict=True):
-            answer, _, reason = "\n".join([body[start][6:], *body[start + 1 : end]]).partition("\n\n")
-            verdict = VERDICTS[ITEM.match(body[start])[1] == "x"]
-            folds.append(fold(self.one_line(answer), f"**{verdict}** {self.spans(flat(reason))}"))
+        folds = [
+            fold(self.one_line(answer), f"**{VERDICTS[right]}** {self.spans(flat(reason))}")
+            for right, answer, reason in answers(body)
+        ]
         return "\n\n".join([f"<strong>{self.one_line(question)}</strong>", *folds])
-
-    def quoted(self, title: str, text: str) -> str:
-        inside = f"**{self.spans(title)}**\n\n" * bool(title) + self.markdown(text)
-        return "\n".join(f"> {line}".rstrip() for line in inside.strip("\n").split("\n"))
 
     def included(self, name: str, options: dict) -> str:
         """The part of a file that the options choose, as Sphinx does."""
@@ -231,9 +222,9 @@ class Chapter:
         return self.book.inline.renderInline(self.spans(flat(text)))
 
 
-def closing(lines: list[str], start: int, fence: str) -> int:
-    """The line that closes the block that the line `start` opens with this fence."""
-    fence = re.match(r"([:`])\1*", lines[start])[0] if fence == "```" else fence
+def closing(lines: list[str], start: int) -> int:
+    """The line that closes the block that the line `start` opens."""
+    fence = re.match(":+|`+", lines[start])[0]
     for n in range(start + 1, len(lines)):
         if lines[n].rstrip() == fence:
             return n
@@ -243,6 +234,10 @@ def closing(lines: list[str], start: int, fence: str) -> int:
 def fold(title: str, text: str) -> str:
     """A fold. The empty lines let what is in it be read as Markdown."""
     return f"<details><summary>{title}</summary>\n\n{text.strip()}\n\n</details>"
+
+
+def quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.strip("\n").split("\n"))
 
 
 def flat(text: str) -> str:

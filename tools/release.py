@@ -44,21 +44,12 @@ def wheel(root: Path) -> Path:
 
 def push(root: Path, remote: str, tag: str) -> None:
     """Make the plain notebooks the branch `colab` of this remote, one commit without a past."""
-    index = {"GIT_INDEX_FILE": str(root / "_build/colab.index")}
-    Path(index["GIT_INDEX_FILE"]).unlink(missing_ok=True)
-    run(
-        "git",
-        "--work-tree",
-        root / "_build/colab",
-        "add",
-        "--all",
-        "--force",
-        ".",
-        cwd=root / "_build/colab",
-        env=index,
-    )
-    tree = run("git", "write-tree", cwd=root, env=index)
-    commit = run("git", "commit-tree", tree, "-m", f"Plain notebooks of {tag}", cwd=root, env=index)
+    folder, index = root / "_build/colab", root / "_build/colab.index"
+    index.unlink(missing_ok=True)
+    apart = {"GIT_INDEX_FILE": str(index)}  # the repository's own index stays as it is
+    run("git", "--work-tree", folder, "add", "--all", "--force", ".", cwd=folder, env=apart)
+    tree = run("git", "write-tree", cwd=root, env=apart)
+    commit = run("git", "commit-tree", tree, "-m", f"Plain notebooks of {tag}", cwd=root)
     run("git", "push", "--quiet", "--force", remote, f"{commit}:refs/heads/{BRANCH}", cwd=root)
 
 

@@ -23,38 +23,45 @@ ITEM = re.compile(r"^- \[([ x])\] ")
 VERDICTS = {True: "Right.", False: "Not quite."}
 
 
+def answers(lines):
+    """Each answer in the lines of a quiz: is it right, its text, and its explanation, "" where there is none."""
+    starts, found = [i for i, line in enumerate(lines) if ITEM.match(line)], []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        own = [lines[start][6:], *(line.strip() for line in lines[start + 1 : end])]
+        blank = own.index("") if "" in own else len(own)
+        found.append((ITEM.match(lines[start])[1] == "x", " ".join(own[:blank]), " ".join(own[blank:]).strip()))
+    return found
+
+
 class Quiz(SphinxDirective):
     required_arguments = 1
     final_argument_whitespace = True
     has_content = True
 
     def run(self):
-        starts = [i for i, line in enumerate(self.content) if ITEM.match(line)]
-        if len(starts) < 2 or not any("[x]" in self.content[i][:6] for i in starts):
+        found = answers(list(self.content))
+        if len(found) < 2 or not any(right for right, *_ in found):
             raise self.error("a quiz needs two answers or more, '- [ ] ...' or '- [x] ...', and a right one among them")
 
         question = nodes.paragraph(classes=["lll-question"])
         question += self.inline(self.arguments[0])
         quiz = nodes.container(classes=["lll-quiz"])
         quiz += question
-        for start, end in zip(starts, [*starts[1:], len(self.content)], strict=True):
-            quiz += self.answer(start, end)
+        for right, answer, reason in found:
+            quiz += self.answer(right, answer, reason)
         return [quiz]
 
-    def answer(self, start, end):
+    def answer(self, right, answer, reason):
         """The nodes of one answer: a fold whose summary is its first paragraph."""
-        right = ITEM.match(self.content[start])[1] == "x"
-        lines = [line[6:] if i == 0 else line.strip() for i, line in enumerate(self.content[start:end])]
-        blank = next((i for i, line in enumerate(lines) if not line), len(lines))
-        if not any(lines[blank:]):
-            raise self.error(f"the answer '{lines[0]}' has no explanation: add an indented paragraph below it")
+        if not reason:
+            raise self.error(f"the answer '{answer}' has no explanation: add an indented paragraph below it")
         verdict = nodes.paragraph(classes=["lll-right" if right else "lll-wrong"])
         verdict += nodes.strong(text=VERDICTS[right])
         verdict += nodes.Text(" ")
-        verdict += self.inline(" ".join(lines[blank:]))
+        verdict += self.inline(reason)
         return [
             nodes.raw("", '<details class="lll-answer"><summary>', format="html"),
-            *self.inline(" ".join(lines[:blank])),
+            *self.inline(answer),
             nodes.raw("", "</summary>", format="html"),
             verdict,
             nodes.raw("", "</details>", format="html"),
