@@ -67,8 +67,8 @@ def shape(got, expected, hint):
 def close(got, expected, hint, *, rtol=1e-4, atol=1e-6):
     """Pass where `got` agrees with `expected` to a relative error `rtol` or an absolute error `atol`, entry by entry.
 
-    expected: a number, a tensor, or a list of tensors; `got` has to be of the same kind and shape. A tensor with one
-    entry may stand for a number.
+    expected: a number, a tensor, or a list of these; `got` has to be of the same kind and shape. A tensor with one
+    entry may stand for a number. Where nan is expected, it has to be nan.
     """
     if isinstance(expected, (list, tuple)):
         _same_length(got, expected, hint)
@@ -236,12 +236,12 @@ def _close(got, expected, hint, rtol, atol, where=""):
         got = torch.as_tensor(got)
         _same_shape(got, tuple(want.shape), hint, where)
     got, want = got.detach().cpu().double(), want.detach().cpu().double()
-    if got.isnan().any() and not want.isnan().any():
+    if (got.isnan() & ~want.isnan()).any():
         raise CheckFailed(
             hint,
             f"{where}Your result is not a number (nan): look for 0/0, log(0) or infinity times 0.",
         )
-    wrong = ~torch.isclose(got, want, rtol=rtol, atol=atol)
+    wrong = ~torch.isclose(got, want, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         first = tuple(wrong.nonzero()[0].tolist()) if want.ndim else ()
         at = f" at {list(first)}" if first else ""
@@ -260,12 +260,12 @@ def _same_length(got, expected, hint):
     if not isinstance(got, (list, tuple)):
         raise CheckFailed(
             hint,
-            f"Expected a list of {len(expected)} tensors, your code gave {_short(got)}.",
+            f"Expected a list of length {len(expected)}, your code gave {_short(got)}.",
         )
     if len(got) != len(expected):
         raise CheckFailed(
             hint,
-            f"Expected a list of {len(expected)} tensors, yours has {len(got)}.",
+            f"Expected a list of length {len(expected)}, yours has {len(got)}.",
         )
 
 

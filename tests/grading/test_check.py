@@ -34,6 +34,15 @@ def test_what_is_right_passes_and_returns_nothing():
     assert check.close(torch.tensor(float("inf")), float("inf"), HINT) is None
 
 
+def test_where_nan_is_expected_it_has_to_be_there_and_nowhere_else():
+    half, nan = torch.tensor([1.0, float("nan")]), float("nan")
+    assert check.close(half, half.clone(), HINT) is None and check.equal(half, half.clone(), HINT) is None
+    assert message(check.close, torch.tensor([1.0, 2.0]), half) == (
+        "Expected nan at [1], your code gave 2 (1 of 2 entries differ)."
+    )
+    assert "not a number" in message(check.close, torch.tensor([nan, nan]), half)
+
+
 def test_gradient_device_and_dtype_of_an_answer_do_not_matter():
     answer = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True) * 2
     check.close(answer, torch.tensor([2.0, 4.0]), HINT)
@@ -54,8 +63,8 @@ def test_a_wrong_value_is_shown_with_its_place():
         (torch.zeros(2), 1.0, "one number"),
         (torch.zeros(2, 1), torch.zeros(2), "Expected the shape (2,), yours is (2, 1)"),
         ([0.0, 0.0], torch.zeros(2), "Expected a tensor, your code gave list"),
-        (torch.zeros(2), [torch.zeros(2)], "Expected a list of 1 tensors"),
-        ([torch.zeros(2)], [torch.zeros(2)] * 2, "list of 2 tensors, yours has 1"),
+        (torch.zeros(2), [torch.zeros(2)], "Expected a list of length 1"),
+        ([torch.zeros(2)], [torch.zeros(2)] * 2, "list of length 2, yours has 1"),
         ([torch.zeros(2), None], [torch.zeros(2)] * 2, "Entry 1: Expected a tensor"),
         (torch.tensor([float("nan")]), torch.ones(1), "not a number (nan)"),
         (float("inf"), 1.0, "your code gave inf"),

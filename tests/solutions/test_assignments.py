@@ -3,6 +3,8 @@
 What one assignment alone claims stands in a file of its own.
 """
 
+import re
+
 import pytest
 
 from grader import assignment, reference
@@ -48,6 +50,32 @@ def test_the_points_are_a_hundred_of_which_ten_are_given_by_hand(name):
     notebook = source(name)
     assert sum(notebook.points.values()) == 90 and [cell.points for cell in notebook.role("answer")] == [10]
     assert 6 <= len(notebook.points) + 1 <= 11
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_table_at_the_top_and_the_headings_have_the_points_of_the_cells(name):
+    """A question with a training says both: 12 + 6 in the table, and 18 or each of the two in a heading."""
+    notebook = source(name)
+    rows = re.findall(
+        r"(?m)^\| (?:\*\*[A-C]\*\* )?(\d*) *\| .* \| (\d+)(?: \+ (\d+))?(?:, by hand)? \|$", notebook.cells[0].source
+    )
+    own = [int(cell.points) for cell in notebook.role("test", "answer")]
+    assert [int(points) for _, *both in rows for points in both if points] == own
+    texts = "\n".join(cell.source for cell in notebook.role("text"))
+    headings = {
+        number: int(points) for number, points in re.findall(r"(?m)^## Question (\d+): .*\((\d+) points", texts)
+    }
+    assert headings.keys() == {number for number, *_ in rows if number}
+    assert all(headings[number] in (int(first), int(first) + int(more or 0)) for number, first, more in rows if number)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_rubric_of_the_written_question_has_the_points_of_its_three_parts(name):
+    [answer] = source(name).role("answer")
+    texts = [cell.source for cell in source(name).role("text") if "read by a person" in cell.source]
+    asked = [int(points) for points in re.findall(r"(?m)^\d\. \*\*.*?\*\* \((\d) points\)", texts[-1])]
+    criteria = [int(points) for points in re.findall(r"\((\d) points\)", answer.source)]
+    assert len(asked) == 3 and sum(asked) == 10 and criteria == asked
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -165,6 +193,43 @@ def test_the_catalogue_speaks_to_students_and_covers_every_question(name):
 def test_no_solution_and_no_alternative_is_in_the_catalogue(name):
     right = {text.strip() for answers in alternatives(name).values() for text in answers.values()}
     assert not right & {m.source.strip() for m in mistakes(name)}
+
+
+# --- the training -------------------------------------------------------------------------------------------------
+
+
+def waits(name, cell):
+    """What the training says where the test `cell` has failed."""
+    check.use()
+    check.outcomes[cell] = False
+    [training] = trainings(name)
+    error = Submission(name).error(training, "visible")
+    return str(error) if isinstance(error, check.Waits) else None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_training_waits_for_the_functions_that_it_shows(name, monkeypatch):
+    """Then nobody has to hope that a band catches everything: without its parts a whole training has no point."""
+    monkeypatch.setattr(check, "in_band", lambda *_, **__: None)
+    [training] = trainings(name)
+    [named] = re.findall(r"check\.needs\(([^)]*)\)", source(name).cell(training).source)
+    for cell in re.findall(r'"([^"]+)"', named):
+        assert f"waits for {cell.removeprefix('test-')}:" in waits(name, cell)
+    assert all(cell in named for m in mistakes(name) if m.training == "fails" for cell in m.fails)
+
+
+@pytest.mark.parametrize("label", [label for label, (_, m) in MISTAKES.items() if m.training == "fails"])
+def test_a_mistake_that_training_shows_fails_there_with_a_message(label, draw):
+    """On one of three seeds: the rates, which are measured and published, are not all zero."""
+    name, mistake = MISTAKES[label]
+    submission, [training] = Submission(name, {mistake.function: mistake.source}), trainings(name)
+
+    def caught(seed):
+        draw(seed)
+        error = submission.error(training, "hidden")
+        return isinstance(error, check.CheckFailed | AttributeError)  # a plain number has no .backward()
+
+    assert any(map(caught, (4000, 4001, 4002)))
 
 
 # --- the bands ----------------------------------------------------------------------------------------------------

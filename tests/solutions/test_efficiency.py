@@ -14,10 +14,8 @@ from lllcourse.compression.slimmable import Slimmable, all_widths
 from lllcourse.grading import check
 from lllcourse.tasks import permuted
 
-from ..grader.harness import Submission, mistakes, points_from_top_to_bottom, rests_on, source
+from ..grader.harness import Submission, points_from_top_to_bottom, rests_on, source
 
-TRAINING = "test-training"
-MISTAKES = {f"{m.function}: {m.name}": m for m in mistakes("efficiency")}
 prove = pytest.mark.prove(on=lambda: rests_on("efficiency", __file__))
 
 
@@ -88,24 +86,6 @@ def test_a_width_as_a_network_of_its_own_is_the_slimmable_layers_with_fixed_stat
         for weight, norm, used in zip(weights[:2], norms, statistics, strict=True):
             h = names["slim_layer"](h, weight, *norm, used)[0]
         assert torch.allclose(network(x), h @ weights[2][:, :25].T + bias, rtol=1e-3, atol=1e-2)
-
-
-@pytest.mark.parametrize("name", [name for name, m in MISTAKES.items() if m.training == "fails"])
-def test_a_mistake_that_training_shows_fails_there_with_a_message(name, draw):
-    mistake = MISTAKES[name]
-    submission = Submission("efficiency", {mistake.function: mistake.source})
-    draw(4000)
-    assert isinstance(submission.error(TRAINING, "hidden"), check.CheckFailed)
-
-
-def test_a_mistake_that_training_hides_earns_no_point_for_the_training(draw):
-    draw(4000)
-    mistake = MISTAKES["slim_layer: the batch's returned"]
-    submission = Submission("efficiency", {mistake.function: mistake.source})
-    assert submission.error(TRAINING, "hidden") is None
-    check.outcomes["test-slim-layer"] = submission.error("test-slim-layer") is None
-    error = submission.error(TRAINING)
-    assert isinstance(error, check.Waits) and "This waits for slim-layer" in str(error)
 
 
 # --- the examples by hand -----------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from grader import reference
-from lllcourse.grading import check
 from lllcourse.lifelong import EWC, learn
 from lllcourse.tasks import permuted
 
@@ -34,15 +33,6 @@ def printed():
 
 
 # --- the notebook -------------------------------------------------------------------------------------------------
-
-
-def test_the_table_at_the_top_has_the_points_of_the_cells():
-    notebook = source("ewc")
-    rows = re.findall(r"(?m)^\| (\d?) *\| .*\| (\d+).*\|$", notebook.cells[0].source)
-    own = {cell.id: int(cell.points) for cell in notebook.role("test", "answer")}
-    assert [int(points) for _, points in rows] == list(own.values())
-    texts = " ".join(cell.source for cell in notebook.role("text"))
-    assert all(f"({points} points" in texts for points in own.values())
 
 
 def test_the_model_answer_says_what_is_printed(printed):
@@ -175,25 +165,6 @@ def test_the_given_training_is_the_packages_ewc():
         learn(TrueLabels(lam), model, tasks, seed=2, **settings)
         for ours, theirs in zip(networks[-1].parameters(), model.parameters(), strict=True):
             assert torch.allclose(ours, theirs, atol=1e-3)
-
-
-@pytest.mark.parametrize("name", [name for name, m in MISTAKES.items() if m.training == "fails"])
-def test_a_mistake_that_training_shows_fails_there_with_a_message(name, draw):
-    mistake = MISTAKES[name]
-    submission = Submission("ewc", {mistake.function: mistake.source})
-    draw(4000)
-    assert isinstance(submission.error(TRAINING, "hidden"), check.CheckFailed)
-
-
-def test_a_mistake_that_training_hides_earns_no_point_for_the_training(draw):
-    """A whole training has no point without its parts, so nobody has to hope that its band catches everything."""
-    draw(4000)
-    mistake = MISTAKES["fold: the mean of the importances"]
-    submission = Submission("ewc", {mistake.function: mistake.source})
-    assert submission.error(TRAINING, "hidden") is None
-    check.outcomes["test-fold"] = submission.error("test-fold") is None
-    error = submission.error(TRAINING)
-    assert isinstance(error, check.Waits) and "This waits for fold" in str(error)
 
 
 def test_a_broken_training_run_returns_what_it_has(capsys):

@@ -1,6 +1,5 @@
 """The assignment `forgetting`: what it alone claims. What all assignments claim is in test_assignments.py."""
 
-import copy
 import math
 import re
 
@@ -14,10 +13,8 @@ from lllcourse.grading import check
 from lllcourse.lifelong import Method, learn
 from lllcourse.tasks import rotated
 
-from ..grader.harness import Submission, mistakes, points_from_top_to_bottom, rests_on, source
+from ..grader.harness import points_from_top_to_bottom, rests_on, source
 
-TRAINING = "test-training"
-MISTAKES = {f"{m.function}: {m.name}": m for m in mistakes("forgetting")}
 prove = pytest.mark.prove(on=lambda: rests_on("forgetting", __file__))
 
 
@@ -132,15 +129,7 @@ def test_with_one_seed_the_share_is_the_packages(names):
         assert share.item() == pytest.approx(metrics.gap_closed(own, low, high))
 
 
-# --- mistakes and the band ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", [name for name, m in MISTAKES.items() if m.training == "fails"])
-def test_a_mistake_that_training_shows_fails_there_with_a_message(name, draw):
-    mistake = MISTAKES[name]
-    submission = Submission("forgetting", {mistake.function: mistake.source})
-    draw(4000)
-    assert isinstance(submission.error(TRAINING, "hidden"), check.CheckFailed)
+# --- the band -----------------------------------------------------------------------------------------------------
 
 
 def test_the_bounds_are_far_apart():
@@ -161,15 +150,6 @@ def test_the_band_holds_wherever_the_angles_begin(names, start):
     found = {"accuracy": metrics.accuracy(tuned), "joint_accuracy": metrics.accuracy(joint)}
     found["backward_transfer"] = metrics.backward_transfer(tuned)
     assert reference.inside(found, check.reference_metrics()["forgetting.rotated"]["bands"])
-
-
-def test_a_test_leaves_the_arguments_of_others_alone(draw):
-    """A function that empties what it gets does not spoil the tests of other questions."""
-    emptied = [m for name, m in MISTAKES.items() if name.endswith("emptied in place")]
-    submission = Submission("forgetting", {m.function: m.source for m in emptied})
-    before = copy.copy(submission.names)
-    failed = {cell for cell in source("forgetting").points if cell != TRAINING and submission.error(cell)}
-    assert failed == {"test-add-row", "test-changes"} and submission.names == before
 
 
 # --- the figure ---------------------------------------------------------------------------------------------------

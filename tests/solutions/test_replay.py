@@ -1,6 +1,5 @@
 """The assignment `replay`: what it alone claims. What all assignments claim is in test_assignments.py."""
 
-import copy
 import itertools
 import math
 import re
@@ -10,17 +9,14 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from lllcourse.grading import check
 from lllcourse.lifelong import ICaRL, LwF, Method, Replay, icarl, learn
 from lllcourse.lifelong.generative_replay import mixed
 from lllcourse.lifelong.memory import some
 from lllcourse.losses import cross_entropy, distillation
 from lllcourse.tasks import active_outputs, split
 
-from ..grader.harness import Submission, mistakes, points_from_top_to_bottom, rests_on, source
+from ..grader.harness import points_from_top_to_bottom, rests_on, source
 
-TRAINING = "test-training"
-MISTAKES = {f"{m.function}: {m.name}": m for m in mistakes("replay")}
 prove = pytest.mark.prove(on=lambda: rests_on("replay", __file__))
 PAIRS = [(4, 0), (7, 2), (9, 5)]
 
@@ -216,26 +212,6 @@ def test_the_classes_that_compete_are_those_of_the_scenario(names):
     for t, task in enumerate(tasks, 1):
         seen += task.classes
         assert active_outputs(tasks, "class", t, t, 10).nonzero().flatten().tolist() == sorted(seen)
-
-
-# --- mistakes and the band ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", [name for name, m in MISTAKES.items() if m.training == "fails"])
-def test_a_mistake_that_training_shows_fails_there_with_a_message(name, draw):
-    draw(4000)
-    mistake = MISTAKES[name]
-    submission = Submission("replay", {mistake.function: mistake.source})
-    assert isinstance(submission.error(TRAINING, "hidden"), check.CheckFailed)
-
-
-def test_a_test_leaves_the_arguments_of_others_alone(draw):
-    """A function that empties what it gets does not spoil the tests of other questions."""
-    mistake = MISTAKES["places: the list is emptied"]
-    submission = Submission("replay", {"places": mistake.source})
-    before = copy.copy(submission.names)
-    failed = {cell for cell in source("replay").points if cell != TRAINING and submission.error(cell)}
-    assert failed == {"test-places"} and submission.names == before
 
 
 # --- the pictures -------------------------------------------------------------------------------------------------
