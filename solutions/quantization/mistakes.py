@@ -140,6 +140,12 @@ MISTAKES = [
         "    return q.clamp(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1).to(torch.int8)",
     ),
     to_codes(
+        "the zero point added before rounding", "Round w / scale first, then add the zero point: an odd one takes "
+        "halves to another even number.",
+        "    q = torch.round(w / scale + zero_point)\n"
+        "    return q.clamp(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1).to(torch.int8)",
+    ),
+    to_codes(
         "no clamp", "Clamp to the lowest and the highest code; what does not fit into int8 wraps around.",
         "    return (torch.round(w / scale) + zero_point).to(torch.int8)",
     ),
@@ -151,6 +157,11 @@ MISTAKES = [
     to_codes(
         "clamped to codes from 0", SIGNED,
         "    return (torch.round(w / scale) + zero_point).clamp(0, 2**bits - 1).to(torch.int8)",
+    ),
+    to_codes(
+        "codes counted from 0", SIGNED,
+        "    q = torch.round(w / scale) + zero_point + 2 ** (bits - 1)\n"
+        "    return q.clamp(0, 2**bits - 1).to(torch.uint8)",
     ),
     to_codes(
         "clamped to a symmetric range", "The lowest code is -2^(bits-1): one more below 0 than above.",
@@ -279,6 +290,10 @@ MISTAKES = [
     bits_needed(
         "a symmetric range", "Take the range from lo to hi, with 0 in it, not equally far on both sides of 0.",
         bits_with(wide="2 * max(abs(lo), abs(hi))"),
+    ),
+    bits_needed(
+        "the bound below the tolerance", "A bound that equals the tolerance is enough: compare with <=, not with <.",
+        bits_with().replace("<= tolerance", "< tolerance"),
     ),
     bits_needed(
         "one bit", "The smallest number of bits in question is 2.", bits_with(tried="range(1, 9)"),

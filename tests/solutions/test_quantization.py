@@ -60,9 +60,9 @@ def table_rows(cell):
 
 def test_the_table_of_question_2_follows_from_the_package():
     w, steps, q, codes, values = map(torch.tensor, table_rows("codes-text"))
-    assert torch.allclose(w / 0.5, steps) and torch.equal(steps.round() - 2, q)
-    assert torch.equal(PACKAGE["to_codes"](w, 0.5, -2, 3).float(), codes)
-    assert torch.equal(PACKAGE["from_codes"](codes, 0.5, -2), values)
+    assert torch.allclose(w / 0.5, steps) and torch.equal(steps.round() - 1, q)
+    assert torch.equal(PACKAGE["to_codes"](w, 0.5, -1, 3).float(), codes)
+    assert torch.equal(PACKAGE["from_codes"](codes, 0.5, -1), values)
 
 
 def test_the_table_of_question_5_follows_from_the_package():
@@ -77,6 +77,7 @@ def test_the_example_of_question_4_is_the_bound_of_chapter_15():
     for bits, bound in ((3, 1 / 14), (4, 1 / 30), (8, 1 / 510)):
         scale, _ = PACKAGE["range_of"](torch.tensor([-0.2, 0.8]), bits)
         assert math.isclose(scale / 2, bound, rel_tol=1e-5)
+    assert PACKAGE["range_of"](torch.tensor([-1.0, 2.0]), 2)[0] / 2 == 0.5
     for shown in ("1/14 = 0.0714", "1/30 = 0.033", "1/510 = 0.00196"):
         assert shown in text("bits-needed-text")
 
