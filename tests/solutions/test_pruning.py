@@ -177,6 +177,7 @@ def test_the_model_answer_quotes_what_the_figure_and_the_printout_show():
     assert abs(100 * (ticket[0] - new[0]) - 1.6) < 0.6 and abs(100 * (ticket[-1] - new[-1]) - 6.4) < 1.5
     assert all(abs(a - b) < 0.01 for a, b in zip(ticket[:3], once, strict=False))
     assert once[-1] < ticket[-1] - 0.1 and all(a > b - 0.005 for a, b in zip(signs, ticket, strict=True))
+    assert all(abs(signs[i] - ticket[i]) < abs(signs[i] - new[i]) / 2 for i in (0, -1))
     dense, *_, last = (line.split() for line in shown.splitlines()[-6:])
     assert (dense[0], last[0]) == ("83,900", "839")
     assert abs(int(last[3]) - 37) < 4 and abs(int(last[5]) - 44) < 4
