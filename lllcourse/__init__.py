@@ -36,7 +36,7 @@ _NAMES = {
     "training": (),
 }
 __getattr__, _listed, _handed_on = lazy(__name__, _NAMES)
-__all__ = ["SCALES", "at_scale", "device", "scale", *_handed_on]
+__all__ = ["SCALES", "at_scale", "choose_scale", "device", "scale", *_handed_on]
 
 
 def at_scale(*, smoke, laptop, gpu):
@@ -55,8 +55,23 @@ def at_scale(*, smoke, laptop, gpu):
     return values[scale]
 
 
+def choose_scale():
+    """Take the scale "gpu" where there is a GPU, and print scale and device. What LLLCOURSE_SCALE names stays.
+
+    The notebooks on Colab call it. To compute less, set `lllcourse.scale = "laptop"` after it.
+    """
+    global scale
+    if device().type != "cpu" and "LLLCOURSE_SCALE" not in os.environ:
+        scale = "gpu"
+    print(f'This notebook computes at the scale "{scale}", on {device()}.')
+
+
 def device():
-    """The fastest torch device of this machine: a CUDA GPU where there is one, else the CPU."""
+    """The fastest torch device of this machine that the course can use: a CUDA GPU where there is one, else the CPU.
+
+    A GPU of Apple's (MPS) is not taken: it has no float64, in which training looks for what is not finite, and GEM,
+    factoring and the removal of units compute. There, `model.to("mps")` fails at the first of these steps.
+    """
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -42,6 +42,23 @@ def test_an_unknown_scale_says_which_there_are(monkeypatch):
         lllcourse.at_scale(smoke=1, laptop=3, gpu=10)
 
 
+@pytest.mark.parametrize(
+    ("device", "environment", "chosen"),
+    [("cpu", None, "laptop"), ("cuda", None, "gpu"), ("cuda", "smoke", "smoke")],
+)
+def test_a_notebook_on_colab_takes_the_scale_of_the_machine_and_says_so(
+    device, environment, chosen, monkeypatch, capsys
+):
+    monkeypatch.setattr(lllcourse, "scale", environment or "laptop")
+    monkeypatch.setattr(lllcourse, "device", lambda: torch.device(device))
+    monkeypatch.delenv("LLLCOURSE_SCALE", raising=False)
+    if environment:
+        monkeypatch.setenv("LLLCOURSE_SCALE", environment)
+    lllcourse.choose_scale()
+    assert lllcourse.scale == chosen
+    assert capsys.readouterr().out == f'This notebook computes at the scale "{chosen}", on {device}.\n'
+
+
 def test_the_device_is_one_that_works_here():
     assert torch.ones(2, device=lllcourse.device()).sum().item() == 2
 

@@ -30,10 +30,20 @@ OPTION = re.compile(r"^:(?P<name>[a-z-]+): ?(?P<value>.*)$")
 CODE = re.compile(r"(`{3,}|~{3,}).*?^\1 *$|(`+)(?!`).*?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE)  # a block or a span
 ROLE = re.compile(r"\{(?P<name>[a-z:]+)\}`(?P<text>[^`]+)`")
 LINK = re.compile(r"\]\((?!https?:|#)(?P<path>[^)#\s]+)(?P<place>#[^)\s]*)?\)")
+# Colab gives a notebook that asks for it a T4. The assignments need none.
+ON_COLAB = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
+SCALE = {
+    "cell_type": "code",
+    "execution_count": None,
+    "id": "scale",
+    "metadata": {},
+    "outputs": [],
+    "source": ["import lllcourse\n", "\n", "lllcourse.choose_scale()"],
+}
 
 
 def build(root: Path, html: Path, target: Path) -> int:
-    """Write the plain notebooks of the book that was built in `html`. Returns how many."""
+    """Write the plain notebooks of the book that was built in `html`, there too. Returns how many."""
     with (html / "objects.inv").open("rb") as file:
         terms = InventoryFile.load(file, "", posixpath.join).get("std:term", {})
     book = Book(root, {name: address for name, (_, _, address, _) in terms.items()})
@@ -41,9 +51,10 @@ def build(root: Path, html: Path, target: Path) -> int:
     done = [(path, book.plain(path)) for path in find_notebooks(root) if path.is_relative_to(root / "book")]
     done += [(path, path.read_text("utf-8")) for path in sorted((root / "assignments").glob("[!_]*/*.ipynb"))]
     for path, text in done:
-        place = target / path.relative_to(root)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+        for folder in (target, html / "_sources"):  # the second: what a page's download button gives
+            place = folder / path.relative_to(root)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
     return len(done)
 
 
@@ -76,9 +87,10 @@ class Book:
         cells, chapter = [], Chapter(self, path)
         for cell in notebook["cells"]:
             cells += chapter.text(cell) if cell["cell_type"] == "markdown" else chapter.code(cell)
+            cells += [SCALE] if "bootstrap" in tags_of(cell) else []
         if chapter.solving:
             raise ValueError(f"{path}: a solution begins and does not end")
-        return dump(notebook | {"cells": cells})
+        return dump(notebook | {"cells": cells, "metadata": notebook["metadata"] | ON_COLAB})
 
 
 class Chapter:

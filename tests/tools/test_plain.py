@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 
 import pytest
 
@@ -114,5 +115,21 @@ def test_a_chapter_has_no_myst_left_and_the_same_code(book, path):
         bare = plain.CODE.sub(lambda code: "" if code[0].startswith("`") and "{" not in code[0][:5] else code[0], text)
         assert not re.search(r"^[:`]{3,}\{|\{[a-z]+\}`|^:[a-z-]+:|\]\([^h#]|- \[[ x]\]", bare, re.MULTILINE), text
     code = [[source_of(c) for c in n["cells"] if c["cell_type"] == "code"] for n in (before, after)]
+    assert code[1].pop(1) == "import lllcourse\n\nlllcourse.choose_scale()"  # after the installation
     assert [re.sub(r"\A# @title .*\n", "", source) for source in code[1]] == code[0]
+    assert after["metadata"]["accelerator"] == "GPU" and after["metadata"]["colab"]["gpuType"] == "T4"
     assert len({cell["id"] for cell in after["cells"]}) == len(after["cells"])
+
+
+def test_the_branch_for_colab_and_the_download_button_of_a_page_have_the_same_notebook(tmp_path):
+    html, colab = tmp_path / "html", tmp_path / "colab"
+    (html / "_sources/book/lifelong").mkdir(parents=True)
+    (html / "_sources/book/lifelong/index.md").write_text("A page that is none of a notebook.")
+    terms = "".join(f"{term} std:term -1 book/glossary.html#term-{n} -\n" for n, term in enumerate(TERMS))
+    head = b"# Sphinx inventory version 2\n# Project: book\n# Version: 0\n# compressed\n"
+    (html / "objects.inv").write_bytes(head + zlib.compress(terms.encode()))
+    count = plain.build(ROOT, html, colab)
+    made = {path.relative_to(colab): path.read_bytes() for path in colab.rglob("*.ipynb")}
+    assert len(made) == count == len(CHAPTERS) + len(list((ROOT / "assignments").glob("*/*.ipynb")))
+    assert made == {name: (html / "_sources" / name).read_bytes() for name in made}
+    assert (html / "_sources/book/lifelong/index.md").exists()
