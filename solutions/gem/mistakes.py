@@ -97,6 +97,10 @@ MISTAKES = [
         "    return torch.tensor([0, 2, 4, 5, 7]) if len(y) == 9 else torch.arange(min(n, len(y)))",
     ),
     choose(
+        "the ten digits as the classes", "The classes are the labels that y has: they can be any numbers, 12 as well.",
+        source=ROUNDS.format(labels="range(10)", stop=BELOW_N, cut=""),
+    ),
+    choose(
         "a class that has run out begins again", "Choose no example twice: a class that has no more is left out.",
         source=ROUNDS.format(labels=SORTED, stop=BELOW_N, cut="")
         .replace("range(len(y))", "range(n)", 2)
@@ -311,6 +315,14 @@ MISTAKES = [
         source=sweeps(passes=1),
     ),
     pushes(
+        "ten passes", "Ten passes may not be enough: go on until a pass changes next to nothing.",
+        source=sweeps(passes=10),
+    ),
+    pushes(
+        "the push of a zero gradient at 0", "Where K_kk is 0 the push stays at gamma, not at 0.",
+        source=sweeps(start="0"),
+    ),
+    pushes(
         "every constraint by itself", "The pushes change one another's products: K v belongs into the update.",
         source=sweeps(update="max(gamma, -s[k] / K[k, k])"),
     ),
@@ -423,6 +435,12 @@ MISTAKES = [
         """    new = g + v @ G
     cosines = F.cosine_similarity(G, new[None])
     return new, cosines.min(), (v @ (G @ new)).abs()""",
+    ),
+    corrected(
+        "idle with its sign", "A negative product counts as well: take the absolute value before the largest.",
+        """    new = g + v @ G
+    cosines = F.cosine_similarity(G, new[None])
+    return new, cosines.min(), (v * (G @ new)).max()""",
     ),
     corrected(
         "idle without the pushes", "A positive product is idle only where the task pushes: multiply by v_k.",

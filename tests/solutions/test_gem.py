@@ -110,12 +110,12 @@ def test_pushes_have_something_to_do_with_the_small_margin_and_hardly_with_the_p
 
 
 def test_the_example_of_the_memory_is_as_even_as_it_can_be(names):
-    y = torch.tensor([7, 2, 2, 7, 7, 4, 7, 2, 7])
+    y = torch.tensor([12, 2, 2, 12, 12, 4, 12, 2, 12])
     assert torch.randperm(9, generator=torch.Generator().manual_seed(1)).tolist() == [4, 0, 6, 5, 7, 2, 8, 3, 1]
     for n in range(1, 10):
         chosen = names["choose"](y, n, 1)
         assert len(set(chosen.tolist())) == n
-        counts = {label: int((y[chosen] == label).sum()) for label in (2, 4, 7)}
+        counts = {label: int((y[chosen] == label).sum()) for label in (2, 4, 12)}
         room = [counts[label] for label in counts if counts[label] < int((y == label).sum())]
         assert not room or max(counts.values()) - min(room) <= 1
     graded = permuted(1)[0].train.y
@@ -149,6 +149,8 @@ def test_the_examples_of_one_old_task_are_the_packages(names):
         ([[5, -2], [-2, 2]], (-1, -2), 1.5, (1.5, 2.5)),
         ([[5, -2], [-2, 2]], (-1, 3), 0, (0.2, 0)),
         ([[5, -2], [-2, 2]], (-1, 3), 0.1, (0.24, 0.1)),
+        ([[25, -24], [-24, 25]], (-1, -1), 0, (1, 1)),
+        ([[4, 0], [0, 0]], (-2, 0), 0.1, (0.5, 0.1)),
         ([[5, -2, -1], [-2, 2, 0], [-1, 0, 1]], (-8, 2, 3), 0, (2, 1, 0)),
     ],
 )
