@@ -36,7 +36,7 @@ def printed():
 
 
 def test_the_model_answer_says_what_is_printed(printed):
-    rows = re.findall(r"(EWC|MAS), lambda (\S+) +at the end (\S+), just learned (\S+), .* transfer (\S+)", printed)
+    rows = re.findall(r"(EWC|MAS), lambda (\S+) +at the end (\S+), just learned (\S+) .* transfer (\S+)", printed)
     rows = {(name, float(lam)): tuple(map(float, numbers)) for name, lam, *numbers in rows}
     left, right, middle = rows["EWC", 0], rows["EWC", 1e6], rows["EWC", 10]
     assert [round(v, 2) for v in left] == [0.70, 0.90, -0.30]
@@ -44,9 +44,15 @@ def test_the_model_answer_says_what_is_printed(printed):
     assert [round(v, 2) for v in middle] == [0.88, 0.90, -0.02]
     best = {name: max((row[0], lam) for (own, lam), row in rows.items() if own == name) for name in ("EWC", "MAS")}
     assert best["EWC"][1] == 100 and best["MAS"][1] == 10 and 0 < best["MAS"][0] - best["EWC"][0] < 0.01
+    kept = {name: max((row[2], lam) for (own, lam), row in rows.items() if own == name) for name in ("EWC", "MAS")}
+    assert kept["EWC"][1] == 1e6 and kept["MAS"][1] == 100
     assert round(100 * (best["EWC"][0] - left[0])) == 18
+    singly = {lam: (a, b) for lam, a, b in re.findall(r"EWC, lambda (\S+) .*\(task 2 (\S+), task 3 (\S+)\)", printed)}
+    assert [[f"{float(v):.2f}" for v in singly[lam]] for lam in ("0", "1e+06")] == [["0.92", "0.86"], ["0.89", "0.76"]]
+    assert "b = 0 in EWC: 30% after task 1, 10% after the tasks 1 and 2" in printed
     assert "they share 49%, chance 4.2%" in printed
-    for words in ("0.70", "−0.30", "(0.90)", "0.86 with EWC", "0.85 with\nMAS", "(−0.02)", "0.88", "49 %", "18 points"):
+    for words in ("0.70", "−0.30", "(0.90)", "0.86 with EWC", "0.85 with\nMAS", "(−0.02)", "0.88", "49 %", "18 points",
+                  "30 % of all after task 1, 10 % after two", "0.89 against 0.92", "0.76 against 0.86"):  # fmt: skip
         assert words in WRITTEN
 
 
