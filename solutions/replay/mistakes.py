@@ -344,6 +344,11 @@ MISTAKES = [
         "    return F.cross_entropy(z[:, : len(seen)], y.clamp(max=len(seen) - 1), reduction='none')",
     ),
     masked_losses(
+        "labels not looked up in seen",
+        "In z[:, seen] the output of a label stands at the label's position in seen.",
+        "    return F.cross_entropy(z[:, seen], y, reduction='none')",
+    ),
+    masked_losses(
         "labels by another order than the columns",
         "Where you pick the columns in the order of seen, a label's column is its position in seen.",
         """    order = sorted(seen)
@@ -379,6 +384,16 @@ MISTAKES = [
     # --- question 5
     distilled("no factor T squared", "The factor T^2 is missing.", source=distances(result="distance")),
     distilled("T once", "The factor is T^2, not T.", source=distances(result="T * distance")),
+    distilled(
+        "T squared added",
+        "T^2 multiplies the distance: yours adds it.",
+        source=distances(result="T**2 + distance"),
+    ),
+    distilled(
+        "T squared anew with every group",
+        "T^2 multiplies the sum over all groups once.",
+        source=distances(result="distance").replace("distance = distance +", "distance = T**2 * distance + T**2 *"),
+    ),
     distilled(
         "the divergence the other way round",
         "The old network's probabilities are the ones that weigh: p log(p / q).",
