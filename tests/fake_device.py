@@ -2,9 +2,11 @@
 
 Its tensors hold their values in a tensor on the CPU and say that they live on the device "fake". It refuses operands on
 two devices (a GPU takes tensors without dimensions from the CPU, and indices of an indexing), generators of the CPU,
-and to become an array of numpy. `synchronisations` counts what would make the CPU wait for a GPU.
+and to become an array of numpy. `operations` counts what runs on it, `synchronisations` lists what would make the CPU
+wait for a GPU.
 """
 
+from collections import Counter
 from contextlib import contextmanager
 
 import torch
@@ -70,6 +72,9 @@ class OnDevice(torch.Tensor):
     def __array__(self, *args, **kwargs):
         return self.numpy()
 
+    def __format__(self, spec):  # as a plain tensor: a single number is formatted as one
+        return format(self.tolist(), spec) if self.dim() == 0 else super().__format__(spec)
+
     def __repr__(self):
         return f"OnDevice({self.held})"
 
@@ -79,16 +84,25 @@ class _Mode(TorchDispatchMode):
         return _run(func, args, kwargs or {})
 
 
-class _FromLists(TorchFunctionMode):
-    """`torch.tensor(list, device=...)` does not ask the mode above: make the tensor on the CPU and copy it."""
+VECTOR_TIMES = {torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__}
+
+
+class _Before(TorchFunctionMode):
+    """What the mode above does not see rightly.
+
+    `torch.tensor(list, device=...)` does not ask it: make the tensor on the CPU and copy it. A vector times a matrix is
+    made with `squeeze_`, which changes the shape of the tensor that is held and not that of ours: take the other order.
+    """
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
+        if func in VECTOR_TIMES and isinstance(args[0], OnDevice) and (args[0].dim(), args[1].dim()) == (1, 2):
+            return args[1].T.mv(args[0])
         there = func in (torch.tensor, torch.as_tensor) and torch.device(kwargs.get("device") or "cpu") == DEVICE
         return func(*args, **kwargs | {"device": "cpu"}).to(DEVICE) if there else func(*args, **kwargs)
 
 
-synchronisations = []
+synchronisations, operations = [], Counter()
 
 
 def _run(func, args, kwargs):
@@ -99,6 +113,7 @@ def _run(func, args, kwargs):
     if not here and not to_device:
         return func(*args, **kwargs)
     _refuse(func, leaves, here, kwargs)
+    operations[func] += 1
     if func in WAITS or any(leaf.dtype == torch.bool for leaf in leaves[1:]) and func in INDEXING:
         synchronisations.append(func)
     if wanted is not None:
@@ -135,7 +150,7 @@ def fake_device():
     before = torch.__future__.get_overwrite_module_params_on_conversion()
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     try:
-        with _Mode(), _FromLists():
+        with _Mode(), _Before():
             yield DEVICE
     finally:
         torch.__future__.set_overwrite_module_params_on_conversion(before)

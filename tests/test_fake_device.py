@@ -27,6 +27,13 @@ def test_it_computes_as_the_cpu_does(device):
     assert torch.equal(square(x), square(x.to(device)).cpu())
 
 
+def test_numbers_are_formatted_and_vectors_times_matrices_keep_their_shape(device):
+    a, b = torch.arange(3.0, device=device), torch.arange(6.0, device=device).view(3, 2)
+    assert f"{a.sum():.2f}" == "3.00"
+    assert (a @ b).shape == (2,) and (a @ b).cpu().tolist() == [10, 13]
+    assert (b @ (a @ b)).cpu().tolist() == [13, 59, 105]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
