@@ -13,6 +13,7 @@ _NAMES = {
         "rotated",
         "split",
     ),
+    "datasets": ("DATASETS", "dataset"),
     "scenarios": ("SCENARIOS", "active_outputs", "check_tasks", "relabelled"),
     "stories": ("questions",),
 }
