@@ -1,6 +1,7 @@
 """The one form of the committed notebooks: `format` writes it, `check` only says what differs.
 
-Both look after the repository's address too: it is set in `_config.yml`, and the guides follow.
+Both look after the addresses of the repository and of the package too: `_config.yml` and `pyproject.toml` set them, and
+the guides follow.
 
 A folded cell has the tag hide-input and a title, `lllcourse: {"title": "Draws the figure"}`, from which `format` writes
 what JupyterLab and the page need.
@@ -39,7 +40,7 @@ BOOTSTRAP = """\
 # On Colab: installs the course's package, and leaves torch and numpy alone.
 from importlib import metadata
 
-WHEEL = "{url}/releases/download/v{version}/lllcourse-{version}-py3-none-any.whl"
+WHEEL = "{wheel}"
 
 
 def is_installed():
@@ -56,7 +57,7 @@ if not is_installed():
 
 
 def bootstrap_text(root: Path) -> str:
-    return BOOTSTRAP.format(url=address(root), version=version(root))
+    return BOOTSTRAP.format(wheel=wheel(root), version=version(root))
 
 
 def address(root: Path) -> str:
@@ -69,9 +70,15 @@ def version(root: Path) -> str:
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
-def with_address(page: str, url: str) -> str:
-    """A page of the book with the repository's address wherever it tells how to get the course."""
-    return re.sub(r"(git clone |git\+)https://\S+", rf"\1{url}", page)
+def wheel(root: Path) -> str:
+    """The address of the package, as a release has it."""
+    return f"{address(root)}/releases/download/v{version(root)}/lllcourse-{version(root)}-py3-none-any.whl"
+
+
+def with_address(page: str, root: Path) -> str:
+    """A page of the book with the present addresses wherever it tells how to get the course or its package."""
+    page = re.sub(r"(git clone )https://\S+", rf"\1{address(root)}", page)
+    return re.sub(r"https://\S+/lllcourse-\S+?\.whl", wheel(root), page)
 
 
 def find_notebooks(root: Path) -> list[Path]:
@@ -271,16 +278,15 @@ def main(argv=None) -> int:
         for problem in found:
             print(f"{name}: {problem}")
         wrong += bool(found)
-    url = address(root)
     for path in sorted((root / "book").rglob("*.md")):
         name, text = path.relative_to(root), path.read_text(encoding="utf-8")
-        if with_address(text, url) == text:
+        if with_address(text, root) == text:
             continue
         if options.mode == "check":
-            print(f"{name}: names another address than _config.yml: run make format")
+            print(f"{name}: names another address or version than _config.yml and pyproject.toml: run make format")
             wrong += 1
         else:
-            path.write_text(with_address(text, url), encoding="utf-8")
+            path.write_text(with_address(text, root), encoding="utf-8")
             print(f"{name}: rewritten")
     return int(options.mode == "check" and wrong > 0)
 

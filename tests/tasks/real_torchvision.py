@@ -1,13 +1,14 @@
-"""`dataset` with the real torchvision: `python -m tests.tasks.real_torchvision SITE FOLDER`.
+"""`dataset` with the real torchvision, on PYTHONPATH: `python -m tests.tasks.real_torchvision FOLDER`.
 
-SITE: where torchvision was installed. FOLDER: with small files of MNIST and Fashion-MNIST in it, and a damaged MNIST in
-`damaged`; those of CIFAR-10 are written here, since torchvision knows the check sums of the true ones.
+FOLDER: with small files of MNIST and Fashion-MNIST in it, and a damaged MNIST in `damaged`; those of CIFAR-10 are
+written here, since torchvision knows the check sums of the true ones.
 """
 
 import hashlib
 import pickle
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +17,14 @@ import torch
 from lllcourse.tasks import dataset
 
 
-def import_datasets(site):
+def import_datasets():
     """torchvision's readers, also beside a torch for which its operators were not made: they need none."""
-    sys.path.insert(0, str(site))
     try:
         import torchvision  # noqa: F401
     except RuntimeError:
         for name in [name for name in sys.modules if name.startswith("torchvision")]:
             del sys.modules[name]
-        text = (site / "torchvision/_meta_registrations.py").read_text("utf-8")
+        text = Path(find_spec("torchvision").origin).with_name("_meta_registrations.py").read_text("utf-8")
         library = torch.library.Library("torchvision", "DEF")
         for name in re.findall(r'@(?:register_meta|torch.library.register_fake)\("(?:torchvision::)?(\w+)"', text):
             library.define(f"{name}(Tensor x) -> Tensor")
@@ -59,8 +59,8 @@ def refused(name, folder, words):
 
 
 if __name__ == "__main__":
-    site, folder = map(Path, sys.argv[1:])
-    write_cifar(folder / "cifar-10-batches-py", import_datasets(site).CIFAR10)
+    folder = Path(sys.argv[1])
+    write_cifar(folder / "cifar-10-batches-py", import_datasets().CIFAR10)
     for name, images, pixels in (("mnist", 6, 784), ("fashion", 6, 784), ("cifar10", 10, 3072)):
         task = dataset(name, folder)
         assert [len(part) for part in (task.train, task.validation, task.test)] == [20, 4, images], name

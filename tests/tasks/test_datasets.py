@@ -1,5 +1,6 @@
 """Full data sets: as torchvision reads them, and refused in a sentence where they are not there."""
 
+import os
 import struct
 import subprocess
 import sys
@@ -142,6 +143,7 @@ def test_torchvision_reads_small_files_in_the_formats_of_the_data_sets(tmp_path)
             idx(raw / part, images, np.arange(n) % 2)
     broken = raw / "train-images-idx3-ubyte"
     broken.write_bytes(broken.read_bytes()[:1000])
-    command = [sys.executable, "-W", "ignore", "-m", "tests.tasks.real_torchvision", str(there), str(tmp_path / "data")]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, "-W", "ignore", "-m", "tests.tasks.real_torchvision", str(tmp_path / "data")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(there), str(ROOT)])}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert result.stdout == "read\n", result.stderr

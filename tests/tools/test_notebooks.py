@@ -218,14 +218,15 @@ def test_record_takes_a_tagged_output_from_the_executed_copy(chapter):
     assert tool("check", chapter) == (0, "")
 
 
-def test_the_guides_follow_the_address_in_the_configuration(chapter):
+def test_the_guides_follow_the_address_and_the_version(chapter):
     guide = chapter.parent / "students.md"
     guide.write_text(
         "```bash\ngit clone https://github.com/OWNER/x && cd x\n"
-        "pip install jupyterlab git+https://github.com/OWNER/x\n```\n"
+        "pip install jupyterlab https://github.com/OWNER/x/releases/download/v1.1/lllcourse-1.1-py3-none-any.whl\n```\n"
     )
     check = [*TOOL, "check", "--root", str(chapter.parents[1])]
     assert "students.md: names another address" in subprocess.run(check, capture_output=True, text=True).stdout
     subprocess.run([*check[:3], "format", *check[4:]], check=True)
-    assert guide.read_text() == (f"```bash\ngit clone {URL} && cd x\npip install jupyterlab git+{URL}\n```\n")
+    wheel = f"{URL}/releases/download/v1.2/lllcourse-1.2-py3-none-any.whl"
+    assert guide.read_text() == f"```bash\ngit clone {URL} && cd x\npip install jupyterlab {wheel}\n```\n"
     assert "students.md" not in subprocess.run(check, capture_output=True, text=True).stdout
