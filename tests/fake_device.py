@@ -90,14 +90,22 @@ VECTOR_TIMES = {torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__}
 class _Before(TorchFunctionMode):
     """What the mode above does not see rightly.
 
-    `torch.tensor(list, device=...)` does not ask it: make the tensor on the CPU and copy it. A vector times a matrix is
-    made with `squeeze_`, which changes the shape of the tensor that is held and not that of ours: take the other order.
+    `torch.tensor(list, device=...)` does not ask it, nor does `x.new_tensor(list)`: make the tensor on the CPU and copy
+    it. Nor does `x[list]`, which makes the list a tensor on the device: index with one of the CPU. A vector times a
+    matrix is made with `squeeze_`, which changes the shape of the tensor that is held and not that of ours: take the
+    other order. `x.data = y` leaves what x holds as it was: let it hold what y holds.
     """
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if func in VECTOR_TIMES and isinstance(args[0], OnDevice) and (args[0].dim(), args[1].dim()) == (1, 2):
             return args[1].T.mv(args[0])
+        if func is torch.Tensor.__getitem__ and isinstance(args[0], OnDevice) and isinstance(args[1], list):
+            return args[0][torch.tensor(args[1])]
+        if func is torch.Tensor.new_tensor and isinstance(args[0], OnDevice) and "device" not in kwargs:
+            return args[0].held.new_tensor(*args[1:], **kwargs).to(DEVICE)
+        if func == torch.Tensor.data.__set__ and isinstance(args[0], OnDevice) and isinstance(args[1], OnDevice):
+            args[0].held = args[1].held.detach()
         there = func in (torch.tensor, torch.as_tensor) and torch.device(kwargs.get("device") or "cpu") == DEVICE
         return func(*args, **kwargs | {"device": "cpu"}).to(DEVICE) if there else func(*args, **kwargs)
 

@@ -27,6 +27,17 @@ def test_it_computes_as_the_cpu_does(device):
     assert torch.equal(square(x), square(x.to(device)).cpu())
 
 
+def test_a_new_tensor_is_where_the_other_is(device):
+    new = torch.ones(2, device=device).new_tensor([3])
+    assert new.device == device and torch.equal(new.cpu(), torch.tensor([3.0]))
+
+
+def test_data_that_is_replaced_is_computed_with(device):
+    layer = torch.nn.Linear(3, 2, bias=False).to(device)
+    layer.weight.data = torch.ones(2, 3, device=device)
+    assert layer(torch.ones(1, 3, device=device)).cpu().tolist() == [[3, 3]]
+
+
 def test_numbers_are_formatted_and_vectors_times_matrices_keep_their_shape(device):
     a, b = torch.arange(3.0, device=device), torch.arange(6.0, device=device).view(3, 2)
     assert f"{a.sum():.2f}" == "3.00"
@@ -61,7 +72,7 @@ def test_it_does_not_become_an_array(device):
 def test_it_takes_from_the_cpu_what_a_gpu_takes(device):
     a = torch.arange(6.0, device=device).view(2, 3)
     assert (a * torch.tensor(2.0)).cpu().tolist() == [[0, 2, 4], [6, 8, 10]]
-    assert a[torch.tensor([1])].cpu().tolist() == [[3, 4, 5]]
+    assert a[torch.tensor([1])].cpu().tolist() == a[[1]].cpu().tolist() == [[3, 4, 5]]
     a[torch.tensor([0])] = 7.0
     assert a.cpu().tolist() == [[7, 7, 7], [3, 4, 5]]
 
