@@ -138,7 +138,9 @@ def macs_to(model, x):
         Exits(model.stages[:n], model.heads[:n])
         for n in range(1, len(model.stages) + 1)
     )
-    return torch.tensor([macs(Every(part), x) for part in first])
+    return torch.tensor(
+        [macs(Every(part), x) for part in first], device=device_of(model)
+    )
 
 
 class ExitNet(Exits):

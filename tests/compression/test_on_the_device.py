@@ -11,7 +11,7 @@ from lllcourse.compression import unseen as unseen_digit
 from lllcourse.compression.adjustable import Adjustable, all_settings, measured
 from lllcourse.compression.binary import binarized
 from lllcourse.compression.clustering import share, without_sharing
-from lllcourse.compression.exits import ExitNet, Exits, all_exits, leave
+from lllcourse.compression.exits import ExitNet, Exits, all_exits, leave, macs_to
 from lllcourse.compression.low_rank import low_rank
 from lllcourse.compression.multi_scale import MultiScaleNet
 from lllcourse.compression.quantization import quantized
@@ -181,6 +181,8 @@ def test_dynamic_networks_train_and_answer_as_on_the_cpu():
         if isinstance(ours, Exits):
             for one, other in zip(leave(ours, x_there, 0.15), leave(theirs, x, 0.15), strict=True):
                 assert torch.equal(one.cpu(), other)
+            paid = [macs_to(net, images)[leave(net, images, 0.15)[1]] for net, images in ((ours, x_there), (theirs, x))]
+            assert torch.equal(paid[0].cpu(), paid[1])
 
 
 def test_exits_and_widths_are_measured_as_on_the_cpu():
