@@ -1,6 +1,6 @@
 # Every target makes or refreshes .venv by itself; nothing is installed outside it.
 .DEFAULT_GOAL := help
-.PHONY: help book test prove serve lab release grade formgrader format check bench results lock clean
+.PHONY: help book test prove serve lab gpu release grade formgrader format check bench results lock clean
 SHELL := /bin/bash
 
 PY := .venv/bin/python
@@ -57,6 +57,9 @@ serve:  ## show the built book on localhost
 
 lab: $(STAMP)  ## open JupyterLab here
 	@.venv/bin/jupyter lab
+
+gpu: $(STAMP)  ## on a machine with a GPU: measure methods, seeds at once and chapters, into benchmarks/gpu.json
+	@$(PY) -m tools.gpu
 
 release: $(STAMP)  ## make the students' notebooks, assignments/, from solutions/
 	@$(PY) -m grader release
