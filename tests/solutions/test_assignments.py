@@ -78,11 +78,20 @@ def test_the_rubric_of_the_written_question_has_the_points_of_its_three_parts(na
     assert len(asked) == 3 and sum(asked) == 10 and criteria == asked
 
 
+def earns_all(name, cells):
+    points, errors = points_from_top_to_bottom(cells)
+    assert errors == {} and points == source(name).points
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_solution_gets_all_automatic_points_from_top_to_bottom(name):
-    """Every cell in one namespace, the demos too, as in a kernel."""
-    points, errors = points_from_top_to_bottom(source(name).cells)
-    assert errors == {} and points == source(name).points
+    """Every cell in one namespace, as in a kernel."""
+    earns_all(name, [cell for cell in source(name).cells if cell.role != "demo"])
+
+
+@prove_each(__file__)
+def test_the_solution_gets_all_automatic_points_with_its_figures(name):
+    earns_all(name, source(name).cells)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -131,70 +140,6 @@ def test_at_least_three_right_solutions_are_written_differently(name):
     assert all(set(answers) == wanted for answers in alternatives(name).values())
 
 
-# --- mistakes -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("label", MISTAKES)
-def test_a_mistake_fails_its_own_tests_and_no_other(label, draw):
-    name, mistake = MISTAKES[label]
-    submission = Submission(name, {mistake.function: mistake.source})
-    for seed in range(2):
-        draw(seed)
-        errors = {cell: submission.error(cell) for cell in exact(name)}
-        failed = {cell: error for cell, error in errors.items() if error is not None}
-        assert set(failed) == set(mistake.fails), failed
-        for cell, error in failed.items():
-            assert isinstance(error, check.CheckFailed), f"{cell}: {error!r}"
-
-
-@pytest.mark.parametrize("label", MISTAKES)
-def test_a_mistake_fails_where_its_author_sees_it(label, draw):
-    """Whoever has all visible tests green should not lose half of the points."""
-    name, mistake = MISTAKES[label]
-    draw(0)
-    submission = Submission(name, {mistake.function: mistake.source})
-    assert any(submission.error(cell, "visible") is not None for cell in mistake.fails)
-
-
-def is_caught(label, seeds, draw):
-    name, mistake = MISTAKES[label]
-    submission = Submission(name, {mistake.function: mistake.source})
-    for seed in seeds:
-        draw(seed)
-        for cell in mistake.fails:
-            assert submission.error(cell, "hidden") is not None, f"{label}: {cell} passes with seed {seed}"
-
-
-@pytest.mark.parametrize("label", MISTAKES)
-def test_the_hidden_tests_alone_catch_a_mistake(label, draw):
-    is_caught(label, FEW, draw)
-
-
-@prove_each(__file__)
-def test_the_hidden_tests_alone_catch_every_mistake_on_every_seed(name, draw):
-    for label, (own, _) in MISTAKES.items():
-        if own == name:
-            is_caught(label, MANY, draw)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_catalogue_speaks_to_students_and_covers_every_question(name):
-    known = mistakes(name)
-    assert len({(m.function, m.name) for m in known}) == len(known), "two mistakes have the same name"
-    for cell in source(name).role("solution"):
-        for function in cell.functions:
-            assert sum(m.function == function for m in known) >= 3, function
-    for m in known:
-        assert m.hint.endswith((".", "?")) and m.fails and set(m.fails) <= set(exact(name)), m.name
-        assert m.training in ("fails", "passes", "either")
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_solution_and_no_alternative_is_in_the_catalogue(name):
-    right = {text.strip() for answers in alternatives(name).values() for text in answers.values()}
-    assert not right & {m.source.strip() for m in mistakes(name)}
-
-
 # --- the training -------------------------------------------------------------------------------------------------
 
 
@@ -216,20 +161,6 @@ def test_the_training_waits_for_the_functions_that_it_shows(name, monkeypatch):
     for cell in re.findall(r'"([^"]+)"', named):
         assert f"waits for {cell.removeprefix('test-')}:" in waits(name, cell)
     assert all(cell in named for m in mistakes(name) if m.training == "fails" for cell in m.fails)
-
-
-@pytest.mark.parametrize("label", [label for label, (_, m) in MISTAKES.items() if m.training == "fails"])
-def test_a_mistake_that_training_shows_fails_there_with_a_message(label, draw):
-    """On one of three seeds: the rates, which are measured and published, are not all zero."""
-    name, mistake = MISTAKES[label]
-    submission, [training] = Submission(name, {mistake.function: mistake.source}), trainings(name)
-
-    def caught(seed):
-        draw(seed)
-        error = submission.error(training, "hidden")
-        return isinstance(error, check.CheckFailed | AttributeError)  # a plain number has no .backward()
-
-    assert any(map(caught, (4000, 4001, 4002)))
 
 
 # --- the bands ----------------------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from grader import reference
 from lllcourse.lifelong import EWC, learn
 from lllcourse.tasks import permuted
 
-from ..grader.harness import Submission, mistakes, points_from_top_to_bottom, source
+from ..grader.harness import Submission, mistakes, points_from_top_to_bottom, rests_on, source
 
+prove = pytest.mark.prove(on=lambda: rests_on("ewc", __file__))
 TRAINING = "test-training"
 MISTAKES = {f"{m.function}: {m.name}": m for m in mistakes("ewc")}
 EXPERIMENT = reference.experiments()["ewc.permuted"]
@@ -35,6 +36,7 @@ def printed():
 # --- the notebook -------------------------------------------------------------------------------------------------
 
 
+@prove
 def test_the_model_answer_says_what_is_printed(printed):
     rows = re.findall(r"(EWC|MAS), lambda (\S+) +at the end (\S+), just learned (\S+) .* transfer (\S+)", printed)
     rows = {(name, float(lam)): tuple(map(float, numbers)) for name, lam, *numbers in rows}
@@ -56,6 +58,7 @@ def test_the_model_answer_says_what_is_printed(printed):
         assert words in WRITTEN
 
 
+@prove
 def test_the_weakest_strength_that_is_good_enough_is_another_than_the_best(printed):
     """Else nobody would see in the sweep what `slack` is for."""
     found = re.findall(r"(\w+): best_lambda with slack (\S+) is (\S+)", printed)

@@ -17,8 +17,9 @@ from lllcourse.data import digits
 from lllcourse.models import MLP
 from lllcourse.tasks import permuted
 
-from ..grader.harness import source
+from ..grader.harness import rests_on, source
 
+prove = pytest.mark.prove(on=lambda: rests_on("pruning", __file__))
 EXPERIMENT = reference.experiments()["pruning.ticket"]
 OURS = EXPERIMENT.reference
 
@@ -153,6 +154,7 @@ def test_right_is_told_from_new_values_by_more_than_chance():
 # --- the written question ---------------------------------------------------------------------------------------------
 
 
+@prove
 def test_the_model_answer_quotes_what_the_figure_and_the_printout_show():
     """To within what another processor's rounding may move."""
     shown = io.StringIO()

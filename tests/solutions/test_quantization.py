@@ -18,8 +18,9 @@ from lllcourse.compression import huffman, packing, quantization, quantized
 from lllcourse.compression.clustering import kmeans, nearest
 from lllcourse.compression.rounding import rounded
 
-from ..grader.harness import source
+from ..grader.harness import rests_on, source
 
+prove = pytest.mark.prove(on=lambda: rests_on("quantization", __file__))
 NAMES = source("quantization").namespace()
 PACKAGE = reference.experiments()["quantization.digits"].reference
 
@@ -166,6 +167,7 @@ def test_nothing_given_says_how_a_question_is_answered():
 # --- the figure and the model answer ------------------------------------------------------------------------------
 
 
+@prove
 def test_the_model_answer_says_what_the_printout_shows():
     """Up to some images of 1,500, which other processors may round otherwise; the bytes exactly."""
     lines, answer = printed("sweep").splitlines(), text("interpretation")
@@ -190,6 +192,7 @@ def test_the_model_answer_says_what_the_printout_shows():
     assert f"{int(many) - int(few):,} more, or {100 * (int(many) / int(few) - 1):.1f} %" in answer
 
 
+@prove
 def test_two_bits_do_what_the_assignment_says():
     """Rounding to two bits breaks down per tensor; training brings most of it back; channels are better."""
     lines = printed("sweep").splitlines()
