@@ -332,6 +332,20 @@ MISTAKES = [
     return F.cross_entropy(z * mask, y, reduction="none")""",
     ),
     masked_losses(
+        "a thousand subtracted from the outputs that are not seen",
+        "An output that is not in seen may be larger than what you subtract: set it to minus infinity.",
+        """    mask = torch.full((z.shape[1],), -1000.0)
+    mask[seen] = 0
+    return F.cross_entropy(z + mask, y, reduction="none")""",
+    ),
+    masked_losses(
+        "the exp of all outputs",
+        "Choose the outputs before the exp: that of a large one is infinite, and the gradient is lost.",
+        """    competing = torch.zeros(z.shape[1], dtype=torch.bool)
+    competing[seen] = True
+    return torch.where(competing, z.exp(), 0.0).sum(1).log() - z.gather(1, y[:, None])[:, 0]""",
+    ),
+    masked_losses(
         "the mean",
         "Return the loss of each example, not their mean.",
         """    mask = torch.full((z.shape[1],), -torch.inf)

@@ -235,13 +235,16 @@ def test_the_model_answer_names_the_numbers_of_the_pictures(capsys):
     assert f"Over the seeds {newest[0]} of the answers" in answer and f"gives {newest[1]} of its answers" in answer
     losses = re.search(r"mean loss .*: ([\d.]+) on those in the memory, ([\d.]+) on", printed)
     assert f"their loss is {losses[1]}," in answer and f"other images of these digits have {losses[2]}." in answer
-    assert "replay, memory of 20, how many of each digit: 1 3 2 2 2 1 0 4 1 4" in printed  # "as the 6 with seed 0"
-    found = {name: re.findall(r"\S+", row) for name, row in re.findall(r"^([a-z].{13})((?:\S+ *){4})$", printed, re.M)}
-    reservoir, shares, herding, distilled, mean = (
-        found[f"{name:14}"] for name in ("reservoir", "equal shares", "herding", "distillation", "weights 1/n")
-    )
+    found = {
+        name: re.findall(r"\S+", row) for name, row in re.findall(r"^([a-z].{28})((?:[\d.]+ *){4})$", printed, re.M)
+    }
+    assert len(found) == 6
+    reservoir, shares, both, herding, distilled, mean = found.values()
     assert f"from {shares[0]} to {herding[0]}, the nearest mean from {shares[1]} to {herding[1]}" in answer
-    assert f"({reservoir[1]} to {shares[1]})" in answer and f"from {distilled[0]} to {mean[0]}," in answer
+    steps = ((reservoir, shares), (shares, both), (shares, herding), (both, distilled), (herding, distilled))
+    assert max(steps, key=lambda step: float(step[1][0]) - float(step[0][0])) == (shares, herding)
+    assert f"({shares[0]} to {both[0]})" in answer and f"({herding[0]} to {distilled[0]})" in answer
+    assert f"from {distilled[0]} to {mean[0]}," in answer
     assert f"{mean[2]} of its answers are an 8 or a 9 in place of {distilled[2]}" in answer
     assert f"stays ({distilled[1]} and {mean[1]})" in answer
     leads = [f"{float(row[1]) - float(row[0]):.3f}" for row in (mean, distilled)]
