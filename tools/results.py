@@ -4,7 +4,8 @@ Every module `experiments/<name>.py` has SEEDS, SETTINGS and `run(seed, **SETTIN
 `run_seeds(seeds, **SETTINGS)`, a list of them, where the seeds are trained together. What is done goes into
 `lllcourse/results/<name>.json` at once, so that an interrupted recording goes on where it stopped. A result in families
 is a folder: `<name>/<family>`. It is recorded by as many processes as there are cores, the longest first. A result
-knows the hash of the code that made it: `--check` says which have grown stale.
+knows the hash of the code that made it: `--check` says which have grown stale. After a change that should move no
+number, `--carry COMMIT` keeps the results that the code of COMMIT made, where both codes give the same for one seed.
 """
 
 import argparse
@@ -15,7 +16,9 @@ import math
 import multiprocessing
 import os
 import platform
+import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -25,6 +28,14 @@ from .workers import end_with
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "lllcourse/results"
+FIRST_RUN = """
+import importlib, json, sys
+module = importlib.import_module(sys.argv[1])
+seed = module.SEEDS[0]
+several = hasattr(module, "run_seeds")
+run = module.run_seeds([seed], **module.SETTINGS)[0] if several else module.run(seed, **module.SETTINGS)
+print(json.dumps(run, sort_keys=True))
+"""
 
 
 def names() -> list[str]:
@@ -66,12 +77,42 @@ def record(name: str) -> None:
         result["runs"] += runs if together else [runs]
         result["seeds"] += seeds
         result["cpu_seconds"] += round(time.process_time() - start)
-        text = json.dumps(result, indent=1, allow_nan=False) + "\n"
-        target.parent.mkdir(exist_ok=True)
-        new = target.with_suffix(".tmp")
-        new.write_text(text, "utf-8")
-        new.replace(target)
+        write(target, result)
         print(f"{name}: recorded for seed {', '.join(map(str, seeds))}", flush=True)
+
+
+def write(target: Path, result: dict) -> None:
+    target.parent.mkdir(exist_ok=True)
+    new = target.with_suffix(".tmp")
+    new.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", "utf-8")
+    new.replace(target)
+
+
+def first_run(name: str, root: Path) -> str:
+    """The plain numbers of an experiment's first seed, as the code under `root` computes them, written as JSON."""
+    command = [sys.executable, "-c", FIRST_RUN, f"experiments.{name.replace('/', '.')}"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # torch's threads, as in begin()
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"the experiment fails under {root}:\n{done.stderr}")
+    return done.stdout.splitlines()[-1]
+
+
+def carry(name: str, old: Path) -> str:
+    """Let a stale result keep its numbers, which the code under `old` made, if present code gives the same for the
+    first seed, to the last bit: the same as is recorded or, on a processor that rounds otherwise, as the old code here.
+    """
+    target = RESULTS / f"{name}.json"
+    result = json.loads(target.read_text("utf-8"))
+    if result["code"] != code_hash(name, Repository(old)):
+        return f"{name}: was not made by that code either; run make results"
+    if result["settings"] != json.loads(json.dumps(load(name).SETTINGS)) or result["seeds"] != [*load(name).SEEDS]:
+        return f"{name}: has other settings or seeds now; run make results"
+    here = first_run(name, ROOT)
+    if here != json.dumps(result["runs"][0], sort_keys=True) and here != first_run(name, old):
+        return f"{name}: the numbers of the first seed are others now; run make results"
+    write(target, result | {"code": code_hash(name, Repository(ROOT))})
+    return ""
 
 
 def cost(name: str) -> float:
@@ -97,6 +138,7 @@ def main(argv=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
     parser.add_argument("--check", action="store_true", help="only say what is stale")
+    parser.add_argument("--carry", metavar="COMMIT", help="keep results that COMMIT made and present code makes again")
     arguments = parser.parse_args(argv)
     unknown = set(arguments.names) - set(names())
     if unknown:
@@ -108,13 +150,25 @@ def main(argv=None) -> int:
             print(line)
         return int(bool(found))
     chosen.sort(key=cost, reverse=True)
-    context = multiprocessing.get_context("spawn")
+    if arguments.carry:
+        with tempfile.TemporaryDirectory() as old:
+            archive = subprocess.run(["git", "archive", arguments.carry], cwd=ROOT, capture_output=True, check=True)
+            subprocess.run(["tar", "--extract"], cwd=old, input=archive.stdout, check=True)
+            return in_processes(carry, [*stale(chosen)], Path(old))
+    return in_processes(record, chosen)
+
+
+def in_processes(work, names, *arguments) -> int:
+    """Do it for each name, in a process for each core; print what it answers and what fails, which is no success."""
+    context, wrong = multiprocessing.get_context("spawn"), 0
     with ProcessPoolExecutor(mp_context=context, initializer=begin, initargs=(os.getpid(),)) as pool:
-        done = [(name, pool.submit(record, name)) for name in chosen]
-    failed = {name: run.exception() for name, run in done if run.exception()}
-    for name, error in failed.items():
-        print(f"{name}: {type(error).__name__}: {error}")
-    return int(bool(failed))
+        for name, run in [(name, pool.submit(work, name, *arguments)) for name in names]:
+            error = run.exception()
+            line = f"{name}: {type(error).__name__}: {error}" if error else run.result()
+            if line:
+                print(line, flush=True)
+            wrong |= bool(line)
+    return int(wrong)
 
 
 def begin(parent):

@@ -148,6 +148,20 @@ def test_a_name_more_in_a_lazy_table_changes_no_key_and_another_answer_does(tmp_
     assert key("'drawings': (", "'drawings': ('curves', ") != before
 
 
+def test_a_record_counts_with_its_numbers_and_not_with_the_code_that_made_them(tmp_path):
+    chapter = notebook(write(tmp_path), "from lllcourse.results import recorded\nrecorded('orders')")
+    (tmp_path / "lllcourse/results/__init__.py").write_text("def recorded(name): ...")
+    record = {"settings": {"code": "x"}, "code": "0123abcd", "runs": [1.5]}
+
+    def key(**changed):
+        text = json.dumps(record | changed, indent=1) + "\n"
+        (tmp_path / "lllcourse/results/orders.json").write_text(text)
+        return Repository(tmp_path).key(chapter, text=True)
+
+    assert key(code="9876fedc") == key()
+    assert len({key(), key(runs=[1.6]), key(settings={"code": "y"})}) == 3
+
+
 # --- the course -------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -107,3 +108,75 @@ def test_a_result_in_families_is_a_folder(toy):
     results.record("table/one")
     assert (results.RESULTS / "table/one.json").is_file()
     assert results.stale(["table/one"]) == {} and "toy" in results.stale(["toy"])
+
+
+@pytest.fixture
+def old(toy, tmp_path_factory):
+    """The toy with its result, as it was before an edit."""
+    edit(toy, "seed == 2", "seed == 3")
+    results.record("toy")
+    copy = tmp_path_factory.mktemp("old") / "toy"
+    subprocess.run(["cp", "-r", results.ROOT, copy], check=True)
+    return copy
+
+
+def test_a_result_is_carried_over_a_change_that_moves_no_number(toy, old):
+    before = result()
+    edit(toy, "seed + n", "n + seed")
+    assert results.carry("toy", old) == ""
+    assert result() == before | {"code": code()} and before["code"] != code()
+    assert results.stale(["toy"]) == {}
+
+
+def test_a_result_of_another_processor_is_carried_where_both_codes_agree_here(toy, old):
+    elsewhere = result()
+    elsewhere["runs"][0]["sum"] += 1e-9
+    results.write(results.RESULTS / "toy.json", elsewhere)
+    edit(toy, "seed + n", "n + seed")
+    assert results.carry("toy", old) == ""
+    assert result() == elsewhere | {"code": code()}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("seed + n", "seed + n + 1e-12"), "the numbers of the first seed are others now"),
+        (("(0, 1, 2)", "(0, 1, 3)"), "other settings or seeds"),
+        (('"n": 5', '"n": 6'), "other settings or seeds"),
+    ],
+)
+def test_a_result_whose_numbers_or_settings_move_is_not_carried(toy, old, change, sentence):
+    before = result()
+    edit(toy, *change)
+    assert sentence in results.carry("toy", old)
+    assert result() == before
+
+
+def test_only_the_code_that_made_a_result_can_vouch_for_it(toy, old):
+    edit(old / "experiments/toy.py", "seed + n", "1 * seed + n")
+    edit(toy, "seed + n", "n + seed")
+    assert "not made by that code" in results.carry("toy", old)
+
+
+def test_seeds_that_are_trained_together_are_compared_as_one_seed_in_both_codes(toy, old):
+    text = (
+        'SEEDS, SETTINGS = (0, 1), {}\n\n\ndef run_seeds(seeds):\n    return [{"beside": len(seeds)} for _ in seeds]\n'
+    )
+    for file in (toy, old / "experiments/toy.py"):
+        file.write_text(text)
+    results.record("toy")
+    edit(toy, "in seeds", "in list(seeds)")
+    assert results.carry("toy", old) == "" and result()["runs"] == [{"beside": 2}] * 2
+
+
+def test_the_command_carries_from_a_commit_and_answers_what_it_could_not(toy, monkeypatch, capsys):
+    edit(toy, "seed == 2", "seed == 3")
+    results.record("toy")
+    author = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "old"]):
+        subprocess.run(["git", *command], cwd=results.ROOT, check=True)
+    monkeypatch.setattr(results, "in_processes", lambda work, names, *arguments: [work(n, *arguments) for n in names])
+    assert results.main(["--carry", "HEAD"]) == []  # nothing is stale
+    edit(toy, "seed + n", "n + seed")
+    assert results.main(["--carry", "HEAD"]) == [""]
+    assert results.stale(["toy"]) == {}
