@@ -15,6 +15,7 @@ from lllcourse.compression.structured import prune_units
 from lllcourse.data import digits
 
 SEEDS = (0, 1, 2)
+TIMES = {"median", "low", "high"}  # what no two runs have in common
 SETTINGS = {"sparsities": [0.5, 0.9, 0.95, 0.98], "shares": [0.5, 0.25], "batch_sizes": [1, 64], "rounds": 25}
 
 

@@ -34,7 +34,7 @@ module = importlib.import_module(sys.argv[1])
 seed = module.SEEDS[0]
 several = hasattr(module, "run_seeds")
 run = module.run_seeds([seed], **module.SETTINGS)[0] if several else module.run(seed, **module.SETTINGS)
-print(json.dumps(run, sort_keys=True))
+print(json.dumps(run))
 """
 
 
@@ -88,19 +88,27 @@ def write(target: Path, result: dict) -> None:
     new.replace(target)
 
 
-def first_run(name: str, root: Path) -> str:
-    """The plain numbers of an experiment's first seed, as the code under `root` computes them, written as JSON."""
+def first_run(name: str, root: Path) -> dict:
+    """The plain numbers of an experiment's first seed, as the code under `root` computes them."""
     command = [sys.executable, "-c", FIRST_RUN, f"experiments.{name.replace('/', '.')}"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}  # torch's threads, as in begin()
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"the experiment fails under {root}:\n{done.stderr}")
-    return done.stdout.splitlines()[-1]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def without(keys: set, found):
+    """Plain numbers without what stands under these keys, at any depth."""
+    if isinstance(found, dict):
+        return {key: without(keys, value) for key, value in found.items() if key not in keys}
+    return [without(keys, value) for value in found] if isinstance(found, list) else found
 
 
 def carry(name: str, old: Path) -> str:
     """Let a stale result keep its numbers, which the code under `old` made, if present code gives the same for the
     first seed, to the last bit: the same as is recorded or, on a processor that rounds otherwise, as the old code here.
+    What a clock measured is left out: `cpu_seconds`, and the keys that an experiment calls TIMES.
     """
     target = RESULTS / f"{name}.json"
     result = json.loads(target.read_text("utf-8"))
@@ -108,8 +116,9 @@ def carry(name: str, old: Path) -> str:
         return f"{name}: was not made by that code either; run make results"
     if result["settings"] != json.loads(json.dumps(load(name).SETTINGS)) or result["seeds"] != [*load(name).SEEDS]:
         return f"{name}: has other settings or seeds now; run make results"
-    here = first_run(name, ROOT)
-    if here != json.dumps(result["runs"][0], sort_keys=True) and here != first_run(name, old):
+    times = {"cpu_seconds", *getattr(load(name), "TIMES", ())}
+    here = without(times, first_run(name, ROOT))
+    if here != without(times, result["runs"][0]) and here != without(times, first_run(name, old)):
         return f"{name}: the numbers of the first seed are others now; run make results"
     write(target, result | {"code": code_hash(name, Repository(ROOT))})
     return ""

@@ -20,6 +20,7 @@ from lllcourse.data import digits
 from .blocks import SETTINGS as OF_BLOCKS
 
 SEEDS = (0, 1, 2)
+TIMES = {"median", "low", "high", "kernel"}  # what no two runs have in common
 SETTINGS = {
     "channels": [4, 8, 16, 32, 64, 128],
     "side": 14,

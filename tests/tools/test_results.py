@@ -137,6 +137,19 @@ def test_a_result_of_another_processor_is_carried_where_both_codes_agree_here(to
     assert result() == elsewhere | {"code": code()}
 
 
+def test_what_a_clock_measured_need_not_come_out_again(toy, old):
+    text = 'import time\n\nSEEDS, SETTINGS, TIMES = (0,), {}, {"ratio"}\n\n\ndef run(seed):\n'
+    text += '    return {"parts": [{"ratio": time.time(), "cpu_seconds": time.time()}], "n": 3}\n'
+    for file in (toy, old / "experiments/toy.py"):
+        file.write_text(text)
+    results.record("toy")
+    before = result()
+    edit(toy, '"n": 3', '"n": 4')
+    assert "others now" in results.carry("toy", old)
+    edit(toy, '"n": 4', '"n": 1 + 2')
+    assert results.carry("toy", old) == "" and result()["runs"] == before["runs"]
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
