@@ -4,18 +4,15 @@ import os
 import re
 import subprocess
 import sys
-from functools import partial
 
 import pytest
 
-from .. import proofs
-from .pages import ROOT
+from .notebooks import ROOT, runs
 
 CHAPTERS = sorted((ROOT / "book").glob("*/*.ipynb"))
-MARKS = {path: pytest.mark.prove(on=partial(proofs.rests_on, path.relative_to(ROOT))) for path in CHAPTERS}
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, marks=MARKS[path], id=path.stem) for path in CHAPTERS])
+@pytest.mark.parametrize("path", [pytest.param(path, marks=runs(path), id=path.stem) for path in CHAPTERS])
 def test_a_chapter_runs_on_the_device(path):
     environment = os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "ignore", "-m", "tests.book.on_the_device", str(path)]
