@@ -51,7 +51,7 @@ def test_a_recorded_compression_comes_out_as_it_was_recorded():
 
     row = "50% of the units"
     found = compare.compression(half_of_the_units, "LeNet-5", seeds=[0], beside=row)
-    assert not found.differences.any()
+    assert found.differences.abs().max() <= 1  # point: another processor changes the answers to a few of 1,000 images
     for what in ("bytes", "macs", "nonzero"):
         assert torch.equal(found.rows["yours"][what], found.rows[row][what])
     assert 0 < found.rows["yours"]["time (% of dense)"] < 1000
