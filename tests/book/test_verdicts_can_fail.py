@@ -67,6 +67,28 @@ exits.sure = lambda logits: 1 - logits.softmax(1).amax(1)
 """
 
 BREAKS = {
+    "transfer: the second task has nothing in common with the first": Break(
+        "02_bounds",
+        {"L9", "L10"},
+        """
+from lllcourse import tasks
+tasks.rotated = lambda angles: tasks.permuted(2, seed=0)
+""",
+        "parameters picture l8-run l9-storage l9-few l9-transfer l9-transfer-run l9-figure l9-leads l9-claim l10-run "
+        "l10-watch l10-verdict",
+        "epochs = 1",
+    ),
+    "joint training: it sees the new task only": Break(
+        "02_bounds",
+        {"L8"},
+        """
+from lllcourse.lifelong.recorder import Recorder
+Recorder.all_so_far = lambda self, i: (self.tasks[i - 1].train, self.active(i, i))
+""",
+        "parameters picture l8-run l8-accuracy l8-verdict",
+        "epochs = 2",
+        proof=True,
+    ),
     "EWC: lambda is 0": Break(
         "04_selective_synaptic_plasticity",
         {"L17", "L19", "L21", "L22"},
