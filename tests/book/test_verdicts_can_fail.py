@@ -72,11 +72,11 @@ BREAKS = {
         {"L9", "L10"},
         """
 from lllcourse import tasks
-tasks.rotated = lambda angles: tasks.permuted(2, seed=0)
+tasks.rotated = lambda angles, permuted=tasks.permuted: permuted(2, seed=0)
 """,
         "parameters picture l8-run l9-storage l9-few l9-transfer l9-transfer-run l9-figure l9-leads l9-claim l10-run "
         "l10-watch l10-verdict",
-        "epochs = 1",
+        "T = 1",
     ),
     "joint training: it sees the new task only": Break(
         "02_bounds",
