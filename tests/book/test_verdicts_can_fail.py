@@ -76,7 +76,7 @@ tasks.rotated = lambda angles, permuted=tasks.permuted: permuted(2, seed=0)
 """,
         "parameters picture l8-run l9-storage l9-few l9-transfer l9-transfer-run l9-figure l9-leads l9-claim l10-run "
         "l10-watch l10-verdict",
-        "T = 1",
+        "T, again = 1, 20",
     ),
     "joint training: it sees the new task only": Break(
         "02_bounds",
