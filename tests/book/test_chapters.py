@@ -43,6 +43,7 @@ MAP = yaml.safe_load((ROOT / "book/lecture_map.yml").read_text(encoding="utf-8")
 CHAPTERS = sorted((ROOT / "book").glob("*/[0-9][0-9]_*.ipynb"))
 IDS = [path.stem for path in CHAPTERS]
 CONTRACT = {
+    "01_catastrophic_forgetting",
     "02_bounds",
     "06_gradient_episodic_memory",
     "09_new_classes",

@@ -89,6 +89,62 @@ Recorder.all_so_far = lambda self, i: (self.tasks[i - 1].train, self.active(i, i
         "epochs = 2",
         proof=True,
     ),
+    "Example 1: without the noise": Break(
+        "01_catastrophic_forgetting",
+        {"L3", "L4"},
+        """
+from lllcourse import tasks
+original = tasks.noisy_then_clean
+tasks.noisy_then_clean = lambda seed=0, noise=0.2: original(seed, 0)
+""",
+        "parameters picture ex1-define l3-by-hand l3-run l3-claim l4-run l4-bars l4-claim",
+    ),
+    "Example 1: nothing is forgotten": Break(
+        "01_catastrophic_forgetting",
+        {"L3", "L4"},
+        """
+from lllcourse import lifelong
+original = lifelong.learn
+lifelong.learn = lambda *run, **how: original(*run, **how, joint=True)
+""",
+        "parameters picture ex1-define l3-loop l3-by-hand l3-run l3-claim l4-run l4-bars l4-claim",
+        proof=True,
+    ),
+    "Example 2: every kind comes with the stories of all": Break(
+        "01_catastrophic_forgetting",
+        {"L5", "L6"},
+        """
+from dataclasses import replace
+import torch
+from lllcourse.data import concatenate
+from lllcourse.tasks import stories
+original = stories.questions
+def broken(T, seed, stories):
+    kinds = original(T, seed, stories)
+    everything, n = concatenate(kind.train for kind in kinds), len(kinds[0].train)
+    order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0)).split(n)
+    classes = tuple(sorted({k for kind in kinds for k in kind.classes}))
+    return [replace(kind, train=everything[o], classes=classes) for kind, o in zip(kinds, order)]
+stories.questions = broken
+""",
+        "parameters ex2-stories ex2-sequence l5-curve l5-claim l6-run l6-bars l6-claim",
+        proof=True,
+    ),
+    "Example 2: the network is shown the question alone": Break(
+        "01_catastrophic_forgetting",
+        {"L5", "L6"},
+        """
+from lllcourse.models import Reader
+original = Reader.forward
+def broken(self, x):
+    x = x.clone()
+    x[:, : -self.length] = 0
+    return original(self, x)
+Reader.forward = broken
+""",
+        "parameters ex2-stories ex2-sequence l5-curve l5-claim l6-run l6-bars l6-claim",
+        proof=True,
+    ),
     "EWC: lambda is 0": Break(
         "04_selective_synaptic_plasticity",
         {"L17", "L19", "L21", "L22"},
