@@ -97,7 +97,8 @@ from lllcourse import tasks
 original = tasks.noisy_then_clean
 tasks.noisy_then_clean = lambda seed=0, noise=0.2: original(seed, 0)
 """,
-        "parameters picture ex1-define l3-by-hand l3-run l3-claim l4-run l4-bars l4-claim",
+        "parameters picture ex1-define l3-loop l3-by-hand l3-run l3-claim l4-run l4-bars l4-claim",
+        "epochs = 3",
     ),
     "Example 1: nothing is forgotten": Break(
         "01_catastrophic_forgetting",
