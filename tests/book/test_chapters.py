@@ -45,6 +45,7 @@ IDS = [path.stem for path in CHAPTERS]
 CONTRACT = {
     "01_catastrophic_forgetting",
     "02_bounds",
+    "05_importance",
     "06_gradient_episodic_memory",
     "09_new_classes",
     "11_smaller_models",

@@ -168,13 +168,27 @@ ewc.importance = lambda model, *args, **settings: [torch.zeros_like(p) for p in 
         IN_SHORT,
         proof=True,
     ),
-    "five ways to find the guards: lambda is 0": Break(
+    "five measures of importance: lambda is 0": Break(
         "05_importance",
         {"L23"},
         LAMBDA_IS_0,
-        "parameters tasks l23-si l23-five l23-choose bounds l23-live l23-claim",
-        "epochs = 5",
-        nothing=True,
+        "parameters picture tasks l23-five shuffled inputs l23-live l23-claim",
+        "epochs = 3",
+    ),
+    "synaptic intelligence: the memory of where a weight was is an alias": Break(
+        "05_importance",
+        {"L23"},
+        """
+from lllcourse.lifelong import SI
+original = SI.before_task
+def broken(self, model, task):
+    original(self, model, task)
+    self.here = [theta.detach() for theta in model.parameters()]
+SI.before_task = broken
+""",
+        "parameters picture tasks l23-five shuffled inputs l23-live l23-claim",
+        "epochs = 3",
+        proof=True,
     ),
     "GEM: no projection": Break(
         "06_gradient_episodic_memory",
