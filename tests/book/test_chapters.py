@@ -47,6 +47,7 @@ CONTRACT = {
     "02_bounds",
     "05_importance",
     "06_gradient_episodic_memory",
+    "08_memory_replay",
     "09_new_classes",
     "11_smaller_models",
     "12_pruning",

@@ -243,9 +243,8 @@ PackNet.after_gradient, PackNet.after_step = Method.after_gradient, Method.after
     "generative replay: an untrained generator": Break(
         "08_memory_replay",
         {"L29"},
-        cells="parameters learn-split bounds generative-kept generative-run bytes stored record equal closed l29-claim",
-        settings="steps, seeds = 0, range(1)",
-        nothing=True,
+        cells="parameters picture learn-split generative-kept weighed stored l29-claim",
+        settings="steps = 0",
     ),
     "iCaRL: the farthest mean answers": Break(
         "09_new_classes",
