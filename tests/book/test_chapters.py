@@ -45,6 +45,7 @@ IDS = [path.stem for path in CHAPTERS]
 CONTRACT = {
     "01_catastrophic_forgetting",
     "02_bounds",
+    "03_evaluation",
     "05_importance",
     "06_gradient_episodic_memory",
     "08_memory_replay",

@@ -66,6 +66,9 @@ from lllcourse.compression import exits
 exits.sure = lambda logits: 1 - logits.softmax(1).amax(1)
 """
 
+# Chapter 03: the cells that its verdicts on transfer are computed from.
+TRANSFER = "run scenario-run scenario-table l13-runs l14-run l14-figure"
+
 BREAKS = {
     "transfer: the second task has nothing in common with the first": Break(
         "02_bounds",
@@ -144,6 +147,53 @@ def broken(self, x):
 Reader.forward = broken
 """,
         "parameters ex2-stories ex2-sequence l5-curve l5-claim l6-run l6-bars l6-claim",
+        proof=True,
+    ),
+    "evaluation: nothing is learned": Break(
+        "03_evaluation",
+        {"L12", "L13", "L14", "L15"},
+        cells=f"parameters picture {TRANSFER} l12-claim l13-claim l14-claim l15-figure l15-claim",
+        settings="epochs = 0",
+    ),
+    "evaluation: rotated digits are permuted": Break(
+        "03_evaluation",
+        {"L12", "L15"},
+        """
+from lllcourse import tasks
+tasks.rotated = lambda angles: tasks.permuted(len(angles))
+""",
+        f"parameters picture {TRANSFER} l12-claim l15-figure l15-claim",
+        "epochs = 1",
+        proof=True,
+    ),
+    "evaluation: lambda is 0": Break(
+        "03_evaluation",
+        {"L13"},
+        LAMBDA_IS_0,
+        "parameters picture run l13-runs l13-claim",
+        proof=True,
+    ),
+    "evaluation: fine-tuning keeps the old data": Break(
+        "03_evaluation",
+        {"L14"},
+        """
+from lllcourse import lifelong
+original = lifelong.learn
+lifelong.learn = lambda *args, **settings: original(*args, joint=True, **settings)
+""",
+        f"parameters picture {TRANSFER} l14-claim",
+        "epochs = 1",
+        proof=True,
+    ),
+    "evaluation: forward transfer leaves out row 0": Break(
+        "03_evaluation",
+        {"L15"},
+        """
+from lllcourse import metrics
+metrics.forward_transfer = lambda R: R[1:-1].diagonal(1).mean().item()
+""",
+        f"parameters picture {TRANSFER} l15-figure l15-claim",
+        "epochs = 1",
         proof=True,
     ),
     "EWC: lambda is 0": Break(
