@@ -96,7 +96,7 @@ def test_the_feedback_has_no_hidden_test_in_it(graded):
     for student in ("ada", "cy", "eve [x]"):
         page = (folder / "feedback" / student / NAME / f"{NAME}.html").read_text(encoding="utf-8")
         assert "expected_" not in page and "check.seed" not in page and "HIDDEN" not in page
-    assert "the importance should be the last line of the table" in BeautifulSoup(page, "html.parser").get_text()
+    assert "you squared the mean of the gradients" in BeautifulSoup(page, "html.parser").get_text()
 
 
 def test_a_second_run_grades_nothing_again_and_a_changed_submission_alone(graded):
