@@ -27,7 +27,7 @@ asked = []
 def test_with_a_gpu_the_page_asks_for_both_data_sets_and_computes_with_their_shapes(monkeypatch):
     monkeypatch.setattr(lllcourse, "scale", "gpu")
     monkeypatch.setattr(lllcourse, "at_scale", lambda *, smoke, laptop, gpu: smoke)
-    monkeypatch.setattr(tasks, "dataset", stand_in, raising=False)
+    monkeypatch.setattr(tasks, "dataset", stand_in)
     asked.clear()
     names = {"__name__": "__main__"}
     for cell in code_of(PAGE):
@@ -39,7 +39,6 @@ def test_with_a_gpu_the_page_asks_for_both_data_sets_and_computes_with_their_sha
 
 def test_without_a_gpu_nothing_is_fetched(monkeypatch):
     monkeypatch.setattr(lllcourse, "scale", "laptop")
-    monkeypatch.setattr(tasks, "dataset", stand_in, raising=False)
     asked.clear()
     names = {"lllcourse": lllcourse, "dataset": stand_in, "digits": tasks.digits}
     [cell] = [cell for cell in code_of(PAGE) if "def images" in cell]

@@ -66,7 +66,10 @@ from lllcourse.compression import exits
 exits.sure = lambda logits: 1 - logits.softmax(1).amax(1)
 """
 
-# Chapter 03: the cells that its verdicts on transfer are computed from.
+# What several breaks of a chapter run: of chapter 01 the two examples, of 03 what transfer is computed from, and 05.
+NOISY = "parameters picture ex1-define l3-loop l3-by-hand l3-run l3-claim l4-run l4-bars l4-claim"
+KINDS = "parameters ex2-stories ex2-sequence l5-curve l5-claim l6-run l6-bars l6-claim"
+MEASURES = "parameters picture tasks l23-five shuffled inputs l23-live l23-claim"
 TRANSFER = "run scenario-run scenario-table l13-runs l14-run l14-figure"
 
 BREAKS = {
@@ -100,7 +103,7 @@ from lllcourse import tasks
 original = tasks.noisy_then_clean
 tasks.noisy_then_clean = lambda seed=0, noise=0.2: original(seed, 0)
 """,
-        "parameters picture ex1-define l3-loop l3-by-hand l3-run l3-claim l4-run l4-bars l4-claim",
+        NOISY,
         "epochs = 3",
     ),
     "Example 1: nothing is forgotten": Break(
@@ -111,7 +114,7 @@ from lllcourse import lifelong
 original = lifelong.learn
 lifelong.learn = lambda *run, **how: original(*run, **how, joint=True)
 """,
-        "parameters picture ex1-define l3-loop l3-by-hand l3-run l3-claim l4-run l4-bars l4-claim",
+        NOISY,
         proof=True,
     ),
     "Example 2: every kind comes with the stories of all": Break(
@@ -131,7 +134,7 @@ def broken(T, seed, stories):
     return [replace(kind, train=everything[o], classes=classes) for kind, o in zip(kinds, order)]
 stories.questions = broken
 """,
-        "parameters ex2-stories ex2-sequence l5-curve l5-claim l6-run l6-bars l6-claim",
+        KINDS,
         proof=True,
     ),
     "Example 2: the network is shown the question alone": Break(
@@ -146,7 +149,7 @@ def broken(self, x):
     return original(self, x)
 Reader.forward = broken
 """,
-        "parameters ex2-stories ex2-sequence l5-curve l5-claim l6-run l6-bars l6-claim",
+        KINDS,
         proof=True,
     ),
     "evaluation: nothing is learned": Break(
@@ -222,7 +225,7 @@ ewc.importance = lambda model, *args, **settings: [torch.zeros_like(p) for p in 
         "05_importance",
         {"L23"},
         LAMBDA_IS_0,
-        "parameters picture tasks l23-five shuffled inputs l23-live l23-claim",
+        MEASURES,
         "epochs = 3",
     ),
     "synaptic intelligence: the memory of where a weight was is an alias": Break(
@@ -236,7 +239,7 @@ def broken(self, model, task):
     self.here = [theta.detach() for theta in model.parameters()]
 SI.before_task = broken
 """,
-        "parameters picture tasks l23-five shuffled inputs l23-live l23-claim",
+        MEASURES,
         "epochs = 3",
         proof=True,
     ),
