@@ -50,6 +50,7 @@ CONTRACT = {
     "06_gradient_episodic_memory",
     "08_memory_replay",
     "09_new_classes",
+    "10_curriculum_learning",
     "11_smaller_models",
     "12_pruning",
     "13_lottery_tickets",

@@ -329,9 +329,8 @@ from lllcourse import tasks
 original = tasks.noisy_then_clean
 tasks.noisy_then_clean = lambda seed=0, noise=0.2: original(seed, 0.7)
 """,
-        "parameters two-tasks two l32-run l32-table l32-claim",
-        "seeds = range(1)",
-        nothing=True,
+        "parameters picture two-tasks l32-run l32-table l32-claim",
+        "adam_epochs = 3",
         proof=True,
     ),
     "orders: all tasks are alike": Break(
@@ -342,10 +341,8 @@ from lllcourse import tasks
 original = tasks.rotated
 tasks.rotated = lambda angles: original([0] * len(angles))
 """,
-        "parameters record l24-count l24-run l24-ends l24-claim",
-        "seeds = range(1)",
-        nothing=True,
-        proof=True,
+        "parameters picture tasks l24-ends l24-run l24-claim",
+        "sgd_epochs = 1",
     ),
     "orders: the worst one is searched for": Break(
         "10_curriculum_learning",
@@ -355,8 +352,10 @@ from lllcourse import lifelong
 original = lifelong.best_order
 lifelong.best_order = lambda W, fade=0.5: original(-W, fade)
 """,
-        "parameters record l24-count l24-run l32-tables l32-scores l32-place l32-choice l32-live l32-search-claim",
-        "seeds = range(1)",
+        "parameters picture tasks l32-alone l32-fades l32-live l32-search-claim",
+        "sgd_epochs = 1",
+        nothing=True,
+        proof=True,
     ),
     "pruning: the mask is inverted": Break(
         "12_pruning",
