@@ -46,6 +46,7 @@ CONTRACT = {
     "01_catastrophic_forgetting",
     "02_bounds",
     "03_evaluation",
+    "04_selective_synaptic_plasticity",
     "05_importance",
     "06_gradient_episodic_memory",
     "08_memory_replay",

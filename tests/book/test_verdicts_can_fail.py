@@ -58,8 +58,9 @@ def broken(self, lam):
     original(self, 0.0)
 anchored.Anchored.__init__ = broken
 """
-# Chapter 04 with one seed, three epochs, short grids and no joint training: unbroken, its verdicts hold there in full.
-IN_SHORT = "seeds, epochs, joints, lllcourse.scale = range(1), 3, [], 'smoke'"
+# Chapter 04 with three epochs and few images, and its cells from the sweep of lambda on.
+IN_SHORT = "epochs, lllcourse.scale = 3, 'smoke'"
+FROM_LAMBDA_ON = "l19-frozen l19-claim l19-box l21-tenths l21-claim l21-box l22-l2 l22-tradeoff l22-judge l22-claim"
 
 LEAST_SURE = """
 from lllcourse.compression import exits
@@ -203,8 +204,7 @@ metrics.forward_transfer = lambda R: R[1:-1].diagonal(1).mean().item()
         "04_selective_synaptic_plasticity",
         {"L17", "L19", "L21", "L22"},
         LAMBDA_IS_0,
-        "parameters tasks run of-each l17-judge l17-claim l19-sweep l19-validation l19-choose l19-judge l19-claim "
-        "l20-guards l21-movement l21-judge l21-claim l22-l2 l22-point l22-judge l22-parts l22-claim",
+        f"parameters picture run live walks l17-claim l20-importance l20-check {FROM_LAMBDA_ON}",
         IN_SHORT,
     ),
     "EWC: importance is zeroed": Break(
@@ -215,9 +215,8 @@ import torch
 from lllcourse.lifelong import ewc
 ewc.importance = lambda model, *args, **settings: [torch.zeros_like(p) for p in model.parameters()]
 """,
-        "parameters tasks run of-each l17-judge l17-claim l19-sweep l19-validation l19-choose l19-judge l19-claim "
-        "l20-guards l20-task l20-along l20-differences l20-spearman l20-claim l21-movement l21-judge l21-claim l22-l2 "
-        "l22-point l22-judge l22-parts l22-claim",
+        "parameters picture run live walks l17-claim l20-importance l20-check l20-differences l20-claim "
+        f"{FROM_LAMBDA_ON}",
         IN_SHORT,
         proof=True,
     ),
