@@ -58,8 +58,8 @@ def broken(self, lam):
     original(self, 0.0)
 anchored.Anchored.__init__ = broken
 """
-# Chapter 04 with three epochs and few images, and its cells from the sweep of lambda on.
-IN_SHORT = "epochs, lllcourse.scale = 3, 'smoke'"
+# Chapter 04 with one epoch and few images, and its cells from the sweep of lambda on.
+IN_SHORT = "epochs, lllcourse.scale = 1, 'smoke'"
 FROM_LAMBDA_ON = "l19-frozen l19-claim l19-box l21-tenths l21-claim l21-box l22-l2 l22-tradeoff l22-judge l22-claim"
 
 LEAST_SURE = """
