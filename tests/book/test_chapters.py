@@ -49,6 +49,7 @@ CONTRACT = {
     "04_selective_synaptic_plasticity",
     "05_importance",
     "06_gradient_episodic_memory",
+    "07_neural_resource_allocation",
     "08_memory_replay",
     "09_new_classes",
     "10_curriculum_learning",

@@ -266,7 +266,8 @@ def trains_all(self, model, x, y, active):
     return sum(Method.loss(self, lambda x, k=k: model(x, k + 1), x, y, active) for k in range(len(model.columns)))
 Progressive.loss = trains_all
 """,
-        "parameters tasks l27-run l27-same l27-bounds l27-kept",
+        "parameters picture calm tasks l27-run l27-same l27-bounds l27-kept",
+        "images, epochs = 1000, 3",
         proof=True,
     ),
     "progressive networks: no lateral connections": Break(
@@ -276,9 +277,7 @@ Progressive.loss = trains_all
 from lllcourse.lifelong import progressive
 progressive.layer_with_laterals = lambda layer, h, adapters, old: layer(h)
 """,
-        "parameters tasks l27-kinds l27-rivals l27-control l27-few l27-carried",
-        "seeds = range(1)",
-        nothing=True,
+        "parameters picture l27-kinds l27-rivals l27-control l27-few l27-carried",
     ),
     "PackNet and CPG: old weights are trained on": Break(
         "07_neural_resource_allocation",
@@ -287,9 +286,8 @@ progressive.layer_with_laterals = lambda layer, h, adapters, old: layer(h)
 from lllcourse.lifelong import Method, PackNet
 PackNet.after_gradient, PackNet.after_step = Method.after_gradient, Method.after_step
 """,
-        "parameters tasks scenario l27-count l27-run l27-same l27-bounds l28-show l28-run l28-same cpg-show cpg-run "
-        "l28-claim",
-        nothing=True,
+        "parameters picture calm tasks l27-count l27-run l27-same l27-bounds l27-kept l28-run cpg-run l28-claim",
+        "images, epochs, target = 1000, 3, 0.7",
         proof=True,
     ),
     "generative replay: an untrained generator": Break(
