@@ -287,7 +287,6 @@ from lllcourse.lifelong import Method, PackNet
 PackNet.after_gradient, PackNet.after_step = Method.after_gradient, Method.after_step
 """,
         "parameters picture calm tasks l27-count l27-run l27-same l27-bounds l27-kept l28-run cpg-run l28-claim",
-        "images, epochs, target = 1000, 3, 0.7",
         proof=True,
     ),
     "generative replay: an untrained generator": Break(
