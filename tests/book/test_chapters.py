@@ -3,7 +3,7 @@
 The contract of a chapter is read from the committed notebooks; verdicts are read from `_build/executed`, which
 `make book` and `make test` fill by running the chapters at the laptop scale.
 
-**The contract for an author** (the chapters in CONTRACT keep it; contract.py checks all of this on the executed page):
+**The contract for an author** (contract.py checks all of this on the executed page):
 
 1. Five cells open a chapter: the title and one sentence that asks the question; `bootstrap`; `parameters`, folded; the
    chapter in one picture; two sentences that answer, then **You will learn** (3 to 5 lines with "- "),
@@ -42,30 +42,7 @@ ROOT = Path(__file__).parents[2]
 MAP = yaml.safe_load((ROOT / "book/lecture_map.yml").read_text(encoding="utf-8"))
 CHAPTERS = sorted((ROOT / "book").glob("*/[0-9][0-9]_*.ipynb"))
 IDS = [path.stem for path in CHAPTERS]
-CONTRACT = {
-    "01_catastrophic_forgetting",
-    "02_bounds",
-    "03_evaluation",
-    "04_selective_synaptic_plasticity",
-    "05_importance",
-    "06_gradient_episodic_memory",
-    "07_neural_resource_allocation",
-    "08_memory_replay",
-    "09_new_classes",
-    "10_curriculum_learning",
-    "11_smaller_models",
-    "12_pruning",
-    "13_lottery_tickets",
-    "14_knowledge_distillation",
-    "15_quantization",
-    "16_weight_sharing_and_coding",
-    "17_architecture_design",
-    "18_dynamic_computation",
-    "19_conclusion",
-}  # the others are still to be rewritten
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
-OLD = [path for path in CHAPTERS if path.stem not in CONTRACT]
-each_old_chapter = pytest.mark.parametrize("path", OLD, ids=lambda path: path.stem)
 
 
 def read(path):
@@ -187,25 +164,9 @@ def test_no_cell_prints_a_warning(path):
 # --- the contract -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [path for path in CHAPTERS if path.stem in CONTRACT], ids=lambda path: path.stem)
+@each_chapter
 def test_a_chapter_keeps_the_contract(path):
     assert list(contract.faults(executed(path), chapter_name(path))) == []
-
-
-@each_old_chapter
-def test_a_chapter_opens_with_goals_prerequisites_and_its_measured_time(path):
-    notebook = read(path)
-    first = notebook.cells[0]
-    assert first.cell_type == "markdown" and first.source.startswith("# ")
-    assert "You will learn" in first.source and "rerequisites" in first.source
-    assert f"{notebook.metadata.lllcourse['cpu_seconds']} s of CPU" in re.sub(r"\s+", " ", first.source)
-    assert [cell.id for cell in code_cells(notebook)[:2]] == ["bootstrap", "parameters"]
-
-
-@each_old_chapter
-def test_code_comes_in_short_cells(path):
-    lengths = [len(cell.source.splitlines()) for cell in code_cells(read(path)) if cell.id != "bootstrap"]
-    assert max(lengths) <= 15
 
 
 @each_chapter
