@@ -34,16 +34,16 @@ def summed_gradients(model, x, cotangents, size=torch.square):
         layers, outputs = _linear_layers(model, x)
         if outputs is None:
             return _by_examples(model, x, cotangents, size)
-    zs = [z for _, z in layers.values()]
-    deltas = [torch.zeros_like(z) for z in zs]
-    for v in cotangents(outputs.detach()):
-        gradients = torch.autograd.grad(outputs, zs, v, retain_graph=True)
-        for total, delta in zip(deltas, gradients, strict=True):
-            total += size(delta)
-    # A layer's inputs are the same for every cotangent: one product serves them all.
-    sums = {}
-    for (layer, (a, _)), delta in zip(layers.items(), deltas, strict=True):
-        sums[layer.weight], sums[layer.bias] = delta.T @ size(a), delta.sum(0)
+        zs = [z for _, z in layers.values()]
+        deltas = [torch.zeros_like(z) for z in zs]
+        for v in cotangents(outputs.detach()):
+            gradients = torch.autograd.grad(outputs, zs, v, retain_graph=True)
+            for total, delta in zip(deltas, gradients, strict=True):
+                total += size(delta)
+        # A layer's inputs are the same for every cotangent: one product serves them all.
+        sums = {}
+        for (layer, (a, _)), delta in zip(layers.items(), deltas, strict=True):
+            sums[layer.weight], sums[layer.bias] = delta.T @ size(a), delta.sum(0)
     return [sums.get(p, torch.zeros_like(p)) for p in model.parameters()]
 
 
@@ -64,10 +64,10 @@ def gradients_of_groups(model, x, sizes, losses):
         zs = [z for _, z in layers.values()]
         total = losses(outputs, slice(None)).sum() / sizes[0]
         deltas = torch.autograd.grad(total, zs)
-    found = {}
-    for (layer, (a, _)), delta in zip(layers.items(), deltas, strict=True):
-        a, delta = (part.unflatten(0, (len(sizes), -1)) for part in (a, delta))
-        found[layer.weight], found[layer.bias] = delta.mT @ a, delta.sum(1)
+        found = {}
+        for (layer, (a, _)), delta in zip(layers.items(), deltas, strict=True):
+            a, delta = (part.unflatten(0, (len(sizes), -1)) for part in (a, delta))
+            found[layer.weight], found[layer.bias] = delta.mT @ a, delta.sum(1)
     rows = [
         found.get(p, p.new_zeros(len(sizes), *p.shape)) for p in model.parameters()
     ]

@@ -64,6 +64,7 @@ def train(
     optimizer: "sgd", "momentum" (0.9) or "adam"; it starts anew at every call. lr: its step size.
     loss: `loss(model, x, y, active)`, a scalar. after_gradient, after_step: called with the model, without a graph.
     progress: show a bar over the epochs (needs the `tqdm` package).
+    Inside `torch.autocast` it computes in mixed precision: the weights stay as they are, losses are not scaled.
 
     Returns the mean loss of every epoch, a tensor (epochs,) on the model's device.
     Raises ValueError for an empty split, examples that the network does not take or that are not finite, a label that
@@ -112,7 +113,9 @@ def batches(split, active, batch_size, generator):
     order = torch.randperm(len(split), generator=generator).to(split.y.device)
     own = active is not None and active.ndim == 2
     for chosen in order.split(int(batch_size)):
+        torch.clear_autocast_cache()  # of weights before their last step
         yield split.x[chosen], split.y[chosen], active[chosen] if own else active
+    torch.clear_autocast_cache()
 
 
 @torch.no_grad()
@@ -146,17 +149,22 @@ def layers_draw_from(seed, device):
 
 @contextmanager
 def evaluating(model):
-    """Inside, the network is only looked at: no dropout, and batch norm by the statistics that it has. Whatever looks
-    at a network does it in here; afterwards every layer is in the mode in which it was.
+    """Inside, the network is only looked at: no dropout, batch norm by the statistics that it has, and full precision
+    within `torch.autocast`, too. Whatever looks at a network does it in here; afterwards every layer is in the mode in
+    which it was.
 
     model: a network; or another function, a network with other weights say, which is taken as it is.
     """
     layers = list(model.modules()) if isinstance(model, nn.Module) else []
     modes = [(layer, layer.training) for layer in layers]
+    full_precision = [
+        torch.autocast(kind, enabled=False) for kind in ("cpu", "cuda")
+    ]
     try:
         for layer in layers:
             layer.training = False
-        yield
+        with full_precision[0], full_precision[1]:
+            yield
     finally:
         for layer, mode in modes:
             layer.training = mode

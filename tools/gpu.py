@@ -1,4 +1,4 @@
-"""On a machine with a GPU: the methods against the CPU, seeds at once, and every chapter's time at the gpu scale.
+"""On a machine with a GPU: methods against the CPU, seeds at once, mixed precision, and each chapter at the gpu scale.
 
 Writes `benchmarks/gpu.json`, one part after another, so that a run that was stopped goes on where it was: of the same
 card and the same versions only what is missing is measured.
@@ -15,7 +15,7 @@ import torch
 from .build_book import chapters, execute
 from .kernels import ENVIRONMENT
 
-BENCHMARKS = ("gpu_time", "seeds_time")
+BENCHMARKS = ("gpu_time", "seeds_time", "precision_time")
 
 
 def main(root=Path(__file__).parents[1]) -> int:

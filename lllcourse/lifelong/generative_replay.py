@@ -42,6 +42,7 @@ def train_generator(
         if new < batch:
             images = torch.cat([images, old.sample(batch - new, generator)])
         optimizer.zero_grad()
+        torch.clear_autocast_cache()  # of weights before their last step
         loss = vae.loss(images, generator)
         if not loss.is_meta and not loss.isfinite():
             raise training.Diverged(

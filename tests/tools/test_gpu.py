@@ -46,7 +46,7 @@ def test_the_record_names_the_card_and_a_second_run_does_what_is_missing(card, c
     assert found["card"] == "A card" and found["torch"] == torch.__version__
     assert found["benchmarks"]["seeds_time"] == ["a table", "of times"]
     assert found["chapters"] == {"book/1.ipynb": {"seconds": 3.0, "cpu_seconds": 4.0}}
-    assert card.ran == ["gpu_time.py", "seeds_time.py", "book/1.ipynb", "book/2.ipynb"]
+    assert card.ran == ["gpu_time.py", "seeds_time.py", "precision_time.py", "book/1.ipynb", "book/2.ipynb"]
     card.ran.clear(), card.failing.clear()
     assert gpu.main(card.root) == 0 and card.ran == ["book/2.ipynb"]
 
@@ -56,4 +56,4 @@ def test_another_card_begins_a_new_record(card, monkeypatch):
     card.ran.clear()
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Another")
     gpu.main(card.root)
-    assert len(card.ran) == 4 and json.loads(card.record.read_text())["card"] == "Another"
+    assert len(card.ran) == 5 and json.loads(card.record.read_text())["card"] == "Another"
