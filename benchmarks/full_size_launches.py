@@ -3,17 +3,15 @@
 For most of the time a GPU waits for the next operation of such small networks, so that the time is about the number of
 operations that are started. They do not depend on the widths, and grow in a straight line with images and epochs. So
 the page is run at its gpu scale with narrow networks, one epoch and few images, then with twice as many of one data
-set, and of the other; all operations are counted but for views, and the line is followed to the full data sets and all
-epochs (an importance, which is measured once, is counted for each epoch). Each operation counts as 10 microseconds.
-What its arithmetic takes beyond that is not counted.
+set, and of the other; operations are counted as in `launches.py`, and the line is followed to the full data and all
+epochs (an importance, which is measured once, is counted for each epoch).
 """
 
-from collections import Counter
 from pathlib import Path
 
 import nbformat
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from launches import Launches, line
 
 import lllcourse
 from lllcourse import tasks
@@ -22,7 +20,7 @@ from lllcourse.data import Split, Task
 PAGE = Path(__file__).parents[1] / "book/guides/full_size.ipynb"
 FULL = {"mnist": 50_000, "cifar10": 41_670}  # training images
 PIXELS = {"mnist": 784, "cifar10": 3072}
-FEW, MICROSECONDS = 160, 10
+FEW = 160
 SHORT = """
 full, few_maps = dict(sizes), (2,) * len(sizes["maps of the residual network"])
 sizes |= {"hidden units": 8, "maps of the residual network": few_maps, "images in the memory": 100}
@@ -33,17 +31,9 @@ EPOCHS = {"Permuted": "epochs, permuted", "Split": "epochs, split", "Few": "epoc
 EPOCHS |= {"Lottery": "epochs, LeNet-300-100", "Forty": "epochs, LeNet-300-100"}
 
 
-class Launches(TorchDispatchMode):
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        aliases = [value.alias_info for value in func._schema.returns]
-        counted[section] += not any(alias and not alias.is_write for alias in aliases)
-        return func(*args, **(kwargs or {}))
-
-
 def count(images):
     """The operations of each section, with so many training images of each data set."""
-    global section, counted, sizes
-    section, counted = "", Counter()
+    global sizes
 
     def few(name, download=False):
         draws = torch.Generator().manual_seed(0)
@@ -52,16 +42,16 @@ def count(images):
 
     tasks.dataset, lllcourse.scale = few, "gpu"
     names = {"__name__": "__main__", "print": lambda *_: None}
-    with Launches():
+    with Launches() as launches:
         for cell in nbformat.read(PAGE, as_version=4).cells:
             if cell.cell_type == "markdown" and cell.source.startswith("## "):
-                section = cell.source.split("\n")[0].removeprefix("## ")
+                launches.section = cell.source.split("\n")[0].removeprefix("## ")
             elif cell.cell_type == "code" and cell.id != "bootstrap" and not cell.id.endswith(("-table", "-figure")):
                 for old, new in GENTLE.items():
                     cell.source = cell.source.replace(old, new)
                 exec(cell.source + SHORT * (cell.id == "sizes"), names)
     sizes = names["full"]
-    return counted
+    return launches.counted
 
 
 if __name__ == "__main__":
@@ -73,5 +63,5 @@ if __name__ == "__main__":
         launches = base[section] + sum(slopes[name] * (n - FEW) for name, n in FULL.items())
         launches *= sizes.get(EPOCHS.get(section.split()[0]), 1)
         total += launches
-        print(f"{section:45}{launches / 1e6:8.2f} million operations{launches * MICROSECONDS / 6e7:8.1f} minutes")
-    print(f"{'together':45}{total / 1e6:8.2f} million operations{total * MICROSECONDS / 6e7:8.1f} minutes")
+        print(line(section, launches))
+    print(line("together", total))
