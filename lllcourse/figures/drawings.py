@@ -154,9 +154,9 @@ def columns(net, ax=None):
         dashed = solid | {"linestyle": "--", "color": colour}
         box = {"boxstyle": "round,pad=0.4", "fc": "none", "ec": colour, "lw": 1.5}
         for i, width in enumerate(sizes[1:], 1):
-            ax.annotate(
-                "", (k, i), (k if i > 1 else (T - 1) / 2, i - 1), arrowprops=solid
-            )
+            # an arrow from the inputs begins above their wide box, not behind it
+            below = (k, i - 1) if i > 1 else ((T - 1 + k) / 3, 0.15)
+            ax.annotate("", (k, i), below, arrowprops=solid)
             for j in range(len(column.adapters[i - 2]) if i > 1 else 0):
                 ax.annotate("", (k, i), (j, i - 1), arrowprops=dashed)
             ax.text(k, i, width, ha="center", va="center", bbox=box)
