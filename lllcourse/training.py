@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from . import checks
+from . import device as fastest
 from .checks import Diverged  # noqa: F401 (a part of what training promises)
 from .losses import cross_entropy, only_active
 
@@ -158,7 +159,7 @@ def evaluating(model):
     layers = list(model.modules()) if isinstance(model, nn.Module) else []
     modes = [(layer, layer.training) for layer in layers]
     full_precision = [
-        torch.autocast(kind, enabled=False) for kind in ("cpu", "cuda")
+        torch.autocast(kind, enabled=False) for kind in ("cpu", fastest().type)
     ]
     try:
         for layer in layers:

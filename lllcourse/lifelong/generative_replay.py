@@ -92,7 +92,8 @@ class GenerativeReplay(Method):
     @torch.no_grad()
     def generated(self, n):
         """n generated images and the old network's answers: x (n, ...) in [0, 1], y int64 (n,)."""
-        x = self.vae.sample(n, self.generator).view(n, *self.shape)
+        with training.evaluating(self.vae):
+            x = self.vae.sample(n, self.generator).view(n, *self.shape)
         return x, training.predict(self.solver, x, self.own)
 
     def after_task(self, model, task, active):

@@ -4,7 +4,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..training import evaluating
 from .mlp import MLP
 
 
@@ -46,5 +45,4 @@ class VAE(nn.Module):
     def sample(self, n, generator):
         """n new images, (n, inputs), each the decoder's mean at a code that `generator`, on the CPU, draws."""
         z = torch.randn(n, self.code, generator=generator)
-        with evaluating(self):
-            return self.decoder(z.to(self.decoder.layers[0].weight)).sigmoid()
+        return self.decoder(z.to(self.decoder.layers[0].weight)).sigmoid()
