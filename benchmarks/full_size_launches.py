@@ -7,6 +7,7 @@ set, and of the other; operations are counted as in `launches.py`, and the line 
 epochs (an importance, which is measured once, is counted for each epoch).
 """
 
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import nbformat
@@ -41,8 +42,8 @@ def count(images):
         return Task(name, parts[0], parts[1], parts[1], tuple(range(10)))
 
     tasks.dataset, lllcourse.scale = few, "gpu"
-    names = {"__name__": "__main__", "print": lambda *_: None}
-    with Launches() as launches:
+    names = {"__name__": "__main__"}
+    with Launches() as launches, redirect_stdout(None):
         for cell in nbformat.read(PAGE, as_version=4).cells:
             if cell.cell_type == "markdown" and cell.source.startswith("## "):
                 launches.section = cell.source.split("\n")[0].removeprefix("## ")
