@@ -58,7 +58,7 @@ serve:  ## show the built book on localhost
 lab: $(STAMP)  ## open JupyterLab here
 	@.venv/bin/jupyter lab
 
-gpu: $(STAMP)  ## on a machine with a GPU: measure methods, seeds at once and chapters, into benchmarks/gpu.json
+gpu: $(STAMP)  ## on a machine with a GPU: measure methods, seeds at once and chapters, into lllcourse/results/gpu.json
 	@$(PY) -m tools.gpu
 
 release: $(STAMP)  ## make the students' notebooks, assignments/, from solutions/

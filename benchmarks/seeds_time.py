@@ -1,8 +1,8 @@
 """Several seeds side by side against one after another: `python benchmarks/seeds_time.py [SEEDS ...]`.
 
 By default 3 seeds, and 10. Two permuted tasks, the network 784-100-100-10, batches of 32, 2 epochs; on the CPU one
-thread and its CPU seconds, on a GPU wall seconds. The least of three, taken in turn; and how far the accuracies are
-apart.
+thread and its CPU seconds, the least of three, taken in turn; on a GPU wall seconds, once. And how far the accuracies
+are apart.
 """
 
 import sys
@@ -32,12 +32,13 @@ if __name__ == "__main__":
     def make_tasks(seed):
         return sequence.setdefault(seed, tasks.permuted(2, seed))
 
-    learn(Method(), network(), make_tasks(0), epochs=1)  # torch loads parts of itself at the first use
+    learn_seeds(Method, network, make_tasks, [0, 1], epochs=1)  # torch loads parts of itself at the first use
+    learn(Method(), network(), make_tasks(0), epochs=1)
     print(f"{device()}, torch {torch.__version__}\n{'':24} {'in a row':>9} {'together':>9} {'ratio':>6}")
     for n in map(int, sys.argv[1:] or (3, 10)):
         for name, make in METHODS.items():
             best = [float("inf")] * 2
-            for _ in range(3):
+            for _ in range(1 if GPU else 3):
                 row, alone = timed(
                     lambda make=make, n=n: [
                         learn(make(), network(s), make_tasks(s), seed=s, epochs=2) for s in range(n)

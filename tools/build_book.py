@@ -50,13 +50,15 @@ def chapters(root: Path) -> list[str]:
     return [name for name in names if (root / name).is_file()]
 
 
-def execute(root: Path, name: str):
-    """Run one chapter in a kernel of its own: the notebook, what it cost and loaded, and the error if there is one."""
+def execute(root: Path, name: str, question: str = LOADED):
+    """Run one chapter in a kernel of its own: the notebook, its facts, and the error if there is one.
+
+    The facts are what it cost, and what `question`, run after its last cell, printed."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     notebook = nbformat.read(root / name, as_version=4)
-    last = nbformat.v4.new_code_cell(LOADED)
+    last = nbformat.v4.new_code_cell(question)
     notebook.cells.append(last)
     client = NotebookClient(
         notebook,
@@ -72,7 +74,7 @@ def execute(root: Path, name: str):
         error = describe(name, notebook, problem)
     notebook.cells.pop()
     facts = {"seconds": round(time.perf_counter() - start, 1), "cpu_seconds": round(cpu_of_children() - used, 1)}
-    facts["modules"] = sorted("".join(output.get("text", "") for output in last.outputs).split())
+    facts["answer"] = "".join(output.get("text", "") for output in last.outputs).split()
     return notebook, facts, error
 
 
@@ -123,7 +125,8 @@ def fill_cache(root: Path, keys: dict, cache, jobs: int) -> list[str]:
             if error:
                 errors.append(error)
             elif keys_of(root, [name])[name] == keys[name]:  # else it is not known which code ran
-                bundle = CacheBundleIn(notebook, name, data=facts | {"key": keys[name]})
+                facts |= {"key": keys[name], "modules": sorted(facts.pop("answer"))}
+                bundle = CacheBundleIn(notebook, name, data=facts)
                 cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     return errors
 

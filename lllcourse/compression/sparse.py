@@ -24,25 +24,27 @@ class SparseLinear(nn.Module):
     def __init__(self, layer):
         super().__init__()
         with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", message="Sparse CSR"
-            )  # "in beta state"
+            # "Sparse CSR ... in beta state", "Sparse invariant checks ...": torch says both once, at the first use
+            warnings.filterwarnings("ignore", message="Sparse ")
             weight = layer.weight.detach().to_sparse_csr()
-        self.shape = tuple(layer.weight.shape)
-        self.values = nn.Parameter(weight.values(), requires_grad=False)
-        self.register_buffer("columns", weight.col_indices().int())
-        self.register_buffer("starts", weight.crow_indices().int())
-        self.bias = layer.bias
+            self.shape = tuple(layer.weight.shape)
+            self.values = nn.Parameter(weight.values(), requires_grad=False)
+            self.register_buffer("columns", weight.col_indices().int())
+            self.register_buffer("starts", weight.crow_indices().int())
+            self.bias = layer.bias
+            self.weight()
 
-    def forward(self, x):
-        weight = torch.sparse_csr_tensor(
+    def weight(self):
+        return torch.sparse_csr_tensor(
             self.starts,
             self.columns,
             self.values,
             self.shape,
             check_invariants=False,
         )
-        y = (weight @ x.T).T
+
+    def forward(self, x):
+        y = (self.weight() @ x.T).T
         return y if self.bias is None else y + self.bias
 
 

@@ -383,7 +383,7 @@ import copy
 from lllcourse.compression import structured
 structured.prune_units = lambda model, x, keep: copy.deepcopy(model)
 """,
-        "parameters picture train forms forms-table c6-judge c6-claim",
+        "parameters picture train forms forms-table card-table c6-judge c6-claim",
         "epochs = 1",
         proof=True,
     ),

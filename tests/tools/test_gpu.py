@@ -2,36 +2,59 @@
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 import torch
 
+from lllcourse.notebook import CLAIM_TYPE, table
 from tools import gpu
+
+FULL = "book/2.ipynb"  # stands for the page of full data sets
+
+
+def notebook():
+    """An executed one: a verdict of which one part of two holds, and a table."""
+    verdict = {"row": "L9", "parts": {"seed 0": True, "seed 1": False}}
+    shown = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lllcourse.notebook._display", shown.append)
+        table(["method", "accuracy"], [["EWC & more", 0.5]], "Of <ten>")
+    cell = nbformat.v4.new_code_cell(id="compare-table")
+    cell.outputs = [nbformat.v4.new_output("display_data", data=data) for data in ({CLAIM_TYPE: verdict}, *shown)]
+    return nbformat.v4.new_notebook(cells=[cell])
 
 
 @pytest.fixture
 def card(monkeypatch, tmp_path):
-    """A card, two chapters of which the second fails, and what ran."""
-    ran, failing = [], {"book/2.ipynb"}
+    """A card, two notebooks of which the second fails, and what ran."""
+    ran, failing = [], {FULL}
 
-    def execute(root, name):
+    def execute(root, name, question):
         ran.append(name)
-        return None, {"seconds": 3.0, "cpu_seconds": 4.0, "modules": []}, name + " fails" if name in failing else None
+        facts = {"seconds": 3.0, "cpu_seconds": 4.0, "answer": ["512"]}
+        return notebook(), facts, name + " fails" if name in failing else None
 
     def run(command, **_):
-        ran.append(command[1].rpartition("/")[2])
-        return SimpleNamespace(stdout="a table\nof times\n")
+        name = command[1].rpartition("/")[2]
+        ran.append(name)
+        text = '{"dense": 1.0}' if name == "pruned_time.py" else "a table\nof times\n"
+        return SimpleNamespace(stdout=text, stderr=name + " fails", returncode=int(name in failing))
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A card")
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(gpu, "chapters", lambda _: ["book/1.ipynb", "book/2.ipynb"])
+    monkeypatch.setattr(gpu, "chapters", lambda _: ["book/1.ipynb", FULL])
+    monkeypatch.setattr(gpu, "FULL_SIZE", FULL)
     monkeypatch.setattr(gpu, "execute", execute)
-    for name in (*gpu.ENVIRONMENT, "LLLCOURSE_SCALE", "PYTHONPATH"):
+    monkeypatch.setattr(gpu, "ProcessPoolExecutor", ThreadPoolExecutor)
+    for name in (*gpu.ENVIRONMENT, "LLLCOURSE_SCALE"):
         monkeypatch.setenv(name, "as it was")
-    (tmp_path / "benchmarks").mkdir()
-    return SimpleNamespace(root=tmp_path, ran=ran, failing=failing, record=tmp_path / "benchmarks/gpu.json")
+    record = tmp_path / "lllcourse/results/gpu.json"
+    record.parent.mkdir(parents=True)
+    return SimpleNamespace(root=tmp_path, ran=ran, failing=failing, record=record)
 
 
 def test_without_a_gpu_nothing_is_measured(tmp_path, monkeypatch, capsys):
@@ -41,14 +64,37 @@ def test_without_a_gpu_nothing_is_measured(tmp_path, monkeypatch, capsys):
 
 
 def test_the_record_names_the_card_and_a_second_run_does_what_is_missing(card, capsys):
-    assert gpu.main(card.root) == 1 and "book/2.ipynb fails" in capsys.readouterr().err
+    assert gpu.main(card.root) == 1 and FULL + " fails" in capsys.readouterr().err
     found = json.loads(card.record.read_text())
     assert found["card"] == "A card" and found["torch"] == torch.__version__
-    assert found["benchmarks"]["seeds_time"] == ["a table", "of times"]
-    assert found["chapters"] == {"book/1.ipynb": {"seconds": 3.0, "cpu_seconds": 4.0}}
-    assert card.ran == ["gpu_time.py", "seeds_time.py", "precision_time.py", "book/1.ipynb", "book/2.ipynb"]
+    assert found["benchmarks"] == {name: {"lines": ["a table", "of times"]} for name in gpu.BENCHMARKS} | {
+        "pruned_time": {"dense": 1.0}
+    }
+    one = {"seconds": 3.0, "cpu_seconds": 4.0, "MiB": "512", "verdicts": {"L9": [1, 2]}, "at a time": 1}
+    assert found["notebooks"]["book/1.ipynb"] == one
+    rows = {"caption": "Of <ten>", "rows": [["method", "accuracy"], ["EWC & more", "0.500"]]}
+    assert found["notebooks"][FULL] == one | {"complete": False, "tables": {"compare-table": rows}}
+    assert card.ran == [*(name + ".py" for name in gpu.BENCHMARKS), FULL, "book/1.ipynb"]
     card.ran.clear(), card.failing.clear()
-    assert gpu.main(card.root) == 0 and card.ran == ["book/2.ipynb"]
+    assert gpu.main(card.root) == 0 and card.ran == [FULL]
+    card.ran.clear()
+    assert gpu.main(card.root) == 0 and card.ran == []
+
+
+def test_what_fails_is_said_and_loses_nothing_else(card, capsys):
+    card.failing.add("seeds_time.py")
+    assert gpu.main(card.root) == 1 and "seeds_time.py fails" in capsys.readouterr().err
+    found = json.loads(card.record.read_text())
+    assert "seeds_time" not in found["benchmarks"] and {"gpu_time", "pruned_time"} <= set(found["benchmarks"])
+
+
+def test_what_is_named_is_measured_again_and_nothing_else(card):
+    gpu.main(card.root)
+    card.ran.clear()
+    gpu.main(card.root, ["gpu_time", "book/1.ipynb"], jobs=2)
+    assert card.ran == ["gpu_time.py", "book/1.ipynb"]
+    found = json.loads(card.record.read_text())["notebooks"]
+    assert [found[name]["at a time"] for name in ("book/1.ipynb", FULL)] == [2, 1]
 
 
 def test_another_card_begins_a_new_record(card, monkeypatch):
@@ -56,4 +102,4 @@ def test_another_card_begins_a_new_record(card, monkeypatch):
     card.ran.clear()
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Another")
     gpu.main(card.root)
-    assert len(card.ran) == 5 and json.loads(card.record.read_text())["card"] == "Another"
+    assert len(card.ran) == 6 and json.loads(card.record.read_text())["card"] == "Another"
