@@ -1,4 +1,4 @@
-"""How long `book/guides/full_size.ipynb` may take on a GPU: `python benchmarks/full_size_launches.py`, on any machine.
+"""How long `book/guides/full_size.ipynb` may take on a GPU: run `PYTHONPATH=. python benchmarks/full_size_launches.py`.
 
 For most of the time a GPU waits for the next operation of such small networks, so that the time is about the number of
 operations that are started. They do not depend on the widths, and grow in a straight line with images and epochs. So

@@ -58,6 +58,8 @@ def waits(name, epochs):
 
 
 if __name__ == "__main__":
+    if not torch.cuda.is_available():
+        raise SystemExit(print("There is no CUDA GPU here, so nothing was measured."))
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
     print(f"{'':22}{'R apart':>9}{'in half':>9}{'CPU':>8}{'GPU':>8}{'waits a step':>14}")
     for name in METHODS:

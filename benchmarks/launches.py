@@ -1,4 +1,4 @@
-"""How long a chapter may take on a GPU: `python benchmarks/launches.py [chapter.ipynb ...]`, on any machine.
+"""How long a chapter may take on a GPU: `PYTHONPATH=. python benchmarks/launches.py [chapter.ipynb ...]`.
 
 For most of the time a GPU waits for the next operation of such small networks, so that the time is about the number of
 operations that are started. Each chapter is run here at its gpu scale, in a process of its own; all operations are
@@ -16,11 +16,11 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import matplotlib
-import nbformat
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import lllcourse
+from tools.notebooks import executed_cells, source_of
 
 CHAPTERS = (Path(__file__).parents[1] / "book").glob("*/[0-9][0-9]_*.ipynb")
 MICROSECONDS = 40
@@ -50,9 +50,8 @@ def count(chapter: Path):
     lllcourse.scale = "gpu"
     names = {"__name__": "__main__"}
     with Launches() as launches, redirect_stdout(None):
-        for cell in nbformat.read(chapter, as_version=4).cells:
-            if cell.cell_type == "code" and cell.id != "bootstrap":
-                exec(compile(cell.source, f"{chapter.name}, cell {cell.id}", "exec"), names)
+        for cell in executed_cells(chapter):
+            exec(compile(source_of(cell), f"{chapter.name}, cell {cell['id']}", "exec"), names)
     return launches.counted.total()
 
 

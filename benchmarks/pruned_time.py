@@ -34,6 +34,8 @@ def forms(sizes, x):
 
 
 if __name__ == "__main__":
+    if not torch.cuda.is_available():
+        raise SystemExit(print("There is no CUDA GPU here, so nothing was measured."))
     torch.backends.cuda.matmul.allow_tf32 = False
     x, found = digits().test.x.to(device()), {}
     for name, sizes in NETWORKS.items():

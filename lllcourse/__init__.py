@@ -13,7 +13,8 @@ __version__ = "0.1.0"
 SCALES = ("smoke", "laptop", "gpu")
 
 #: How much the notebooks compute: "smoke" (seconds, to see that every cell runs), "laptop" (the book),
-#: "gpu" (more tasks and seeds). A notebook may assign to it; grades never depend on it.
+#: "gpu" (the book, and full data sets on the page that has them). A notebook may assign to it; grades never depend on
+#: it.
 scale = os.environ.get("LLLCOURSE_SCALE", "laptop")
 
 _NAMES = {

@@ -91,6 +91,12 @@ def source_of(cell: dict) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def executed_cells(path: Path) -> list[dict]:
+    """The code cells of a notebook of the book, but for the one that installs the package."""
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code" and "bootstrap" not in tags_of(cell)]
+
+
 def tags_of(cell: dict) -> list[str]:
     return cell.get("metadata", {}).get("tags", [])
 

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-import nbformat
 import pytest
+
+from tools.notebooks import executed_cells, source_of
 
 from .. import proofs
 
@@ -11,9 +12,8 @@ ROOT = proofs.ROOT
 
 
 def code_of(path):
-    """The sources of a notebook's code cells, but for the one that installs the package."""
-    cells = nbformat.read(path, as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "code" and cell.id != "bootstrap"]
+    """The sources of the cells that a proof runs."""
+    return [source_of(cell) for cell in executed_cells(path)]
 
 
 def hash_of(path):

@@ -4,13 +4,12 @@ What a GPU would refuse (a tensor of the CPU beside one of the GPU, a tensor as 
 many operations ran on the device.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
 
 import lllcourse
-from tools.notebooks import source_of, tags_of
+from tools.notebooks import executed_cells, source_of
 
 from ..fake_device import DEVICE, fake_device, operations
 
@@ -20,9 +19,8 @@ def run(path: Path):
     lllcourse.scale = "smoke"
     names = {"__name__": "__main__"}
     with fake_device():
-        for cell in json.loads(path.read_text("utf-8"))["cells"]:
-            if cell["cell_type"] == "code" and "bootstrap" not in tags_of(cell):
-                exec(compile(source_of(cell), f"{path.name}, cell {cell['id']}", "exec"), names)
+        for cell in executed_cells(path):
+            exec(compile(source_of(cell), f"{path.name}, cell {cell['id']}", "exec"), names)
 
 
 if __name__ == "__main__":

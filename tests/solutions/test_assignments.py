@@ -20,22 +20,10 @@ from ..grader.harness import (
     prove_each,
     source,
 )
+from . import answers
+from .answers import EXPERIMENTS, FEW, MANY, exact, trainings
 
-# Of the hidden inputs: the first few, and the many of a proof.
-FEW, MANY = range(10), range(10, 200)
-EXPERIMENTS = reference.experiments()
 RIGHT = [(name, right) for name in NAMES for right in ("solution", *alternatives(name))]
-MISTAKES = {f"{name}: {m.function}: {m.name}": (name, m) for name in NAMES for m in mistakes(name)}
-
-
-def trainings(name):
-    """The tests of whole trainings, which have a band."""
-    return [experiment.test for experiment in EXPERIMENTS.values() if experiment.assignment == name]
-
-
-def exact(name):
-    """The tests on exact values."""
-    return [cell for cell in source(name).points if cell not in trainings(name)]
 
 
 def functions(name, right):
@@ -89,7 +77,7 @@ def test_the_solution_gets_all_automatic_points_from_top_to_bottom(name):
     earns_all(name, [cell for cell in source(name).cells if cell.role != "demo"])
 
 
-@prove_each(__file__)
+@prove_each(__file__, answers.__file__)
 def test_the_solution_gets_all_automatic_points_with_its_figures(name):
     earns_all(name, source(name).cells)
 
@@ -120,7 +108,7 @@ def test_a_right_solution_passes(name, right, draw):
     passes(name, right, FEW, draw)
 
 
-@prove_each(__file__)
+@prove_each(__file__, answers.__file__)
 def test_every_right_solution_passes_on_every_seed(name, draw):
     for right in ("solution", *alternatives(name)):
         passes(name, right, MANY, draw)

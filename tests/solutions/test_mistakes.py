@@ -5,8 +5,8 @@ import pytest
 from lllcourse.grading import check
 
 from ..grader.harness import NAMES, Submission, alternatives, mistakes, prove_each, source
-from . import test_assignments
-from .test_assignments import FEW, MANY, MISTAKES, exact, trainings
+from . import answers
+from .answers import FEW, MANY, MISTAKES, exact, trainings
 
 
 @pytest.mark.parametrize("label", MISTAKES)
@@ -45,7 +45,7 @@ def test_the_hidden_tests_alone_catch_a_mistake(label, draw):
     is_caught(label, FEW, draw)
 
 
-@prove_each(__file__, test_assignments.__file__)
+@prove_each(__file__, answers.__file__)
 def test_the_hidden_tests_alone_catch_every_mistake_on_every_seed(name, draw):
     for label, (own, _) in MISTAKES.items():
         if own == name:
