@@ -25,7 +25,9 @@ WAITS = {aten._local_scalar_dense.default, aten.nonzero.default, aten.equal.defa
 
 
 class _Backend(backend_registration._DummyBackendModule):
-    """What torch asks of a device's module: here a generator of its own, which `fork_rng` puts back."""
+    """What torch asks of a device's module: here a generator of its own, which `fork_rng` puts back, and the types of
+    mixed precision.
+    """
 
     def __init__(self):
         self.seed = 0
@@ -38,6 +40,9 @@ class _Backend(backend_registration._DummyBackendModule):
 
     def set_rng_state(self, state, device=0):
         self.seed = state.item()
+
+    def get_amp_supported_dtype(self):
+        return [torch.float16, torch.bfloat16]
 
 
 backend_registration._setup_privateuseone_for_python_backend("fake", _Backend())

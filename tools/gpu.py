@@ -1,17 +1,15 @@
-"""On a machine with a GPU: methods against the CPU, seeds at once, mixed precision, pruned networks, and the notebooks
-of the book at the gpu scale: `python -m tools.gpu [NAME ...]`, all of them by default.
+"""On a machine with a GPU: methods against the CPU, seeds at once, mixed precision, pruned networks, and the chapters
+at the gpu scale: `python -m tools.gpu [NAME ...]`, all by default. (`full_size.py` records the page of that name.)
 
 Writes `lllcourse/results/gpu.json`, where pages find it, one part after another, so that a run that was stopped goes on
 where it was: of the same card and the same versions only what is missing is measured, or what is named. With --jobs
-notebooks share the card, and the record says how many did.
+chapters share the card, and the record says how many did.
 """
 
 import argparse
-import html
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,11 +19,11 @@ import torch
 
 from lllcourse.notebook import CLAIM_TYPE
 
+from . import full_size
 from .build_book import chapters, execute
 from .kernels import ENVIRONMENT
 
 BENCHMARKS = ("pruned_time", "precision_time", "seeds_time", "gpu_time")
-FULL_SIZE = "book/guides/full_size.ipynb"  # the longest; its tables are recorded too, as far as its data are there
 MEMORY = "import torch; print(torch.cuda.max_memory_reserved() // 2**20)"  # MiB, after a notebook's last cell
 
 
@@ -47,8 +45,7 @@ def main(root=Path(__file__).parents[1], names=(), jobs=1) -> int:
         print(f"{name}: {found}", flush=True)
 
     def asked(part, everything):
-        missing = [name for name in everything if not known[part].get(name, {"complete": False}).get("complete", True)]
-        return [name for name in everything if name in names] if names else missing
+        return [name for name in everything if (name in names if names else name not in known[part])]
 
     for name in asked("benchmarks", BENCHMARKS):
         command = [sys.executable, str(root / f"benchmarks/{name}.py")]
@@ -60,15 +57,14 @@ def main(root=Path(__file__).parents[1], names=(), jobs=1) -> int:
             note("benchmarks", name, json.loads(text) if text.startswith("{") else {"lines": text.splitlines()})
     os.environ.update(ENVIRONMENT | {"LLLCOURSE_SCALE": "gpu"})
     with ProcessPoolExecutor(jobs) as pool:
-        order = sorted(asked("notebooks", chapters(root)), key=lambda name: name != FULL_SIZE)
+        order = asked("notebooks", [name for name in chapters(root) if name != full_size.PAGE])
         running = {pool.submit(execute, root, name, MEMORY): name for name in order}
         for done in as_completed(running):
             name, (notebook, facts, error) = running[done], done.result()
             if error:
                 errors.append(error)
-            if not error or name == FULL_SIZE:
-                more = {"complete": not error, "tables": tables(notebook)} if name == FULL_SIZE else {}
-                note("notebooks", name, measured(notebook, facts) | {"at a time": jobs} | more)
+            else:
+                note("notebooks", name, measured(notebook, facts) | {"at a time": jobs})
     print("\n\n".join(errors), file=sys.stderr)
     return int(bool(errors))
 
@@ -78,18 +74,6 @@ def measured(notebook, facts):
     found = {key: facts[key] for key in ("seconds", "cpu_seconds")} | {"MiB": "".join(facts["answer"])}
     claims = [data[CLAIM_TYPE] for _, data in outputs(notebook) if CLAIM_TYPE in data]
     return found | {"verdicts": {c["row"]: [sum(c["parts"].values()), len(c["parts"])] for c in claims}}
-
-
-def tables(notebook):
-    """The tables that cells displayed, {cell id: {"caption", "rows"}}, the header as the first row."""
-    found = {}
-    for cell, data in outputs(notebook):
-        text = "".join(data.get("text/html", ""))
-        if 'class="lll-table"' in text:
-            rows = [re.findall(r"<t[hd][^>]*>(.*?)<", row) for row in text.split("<tr>")[1:]]
-            caption = "".join(re.findall("<caption>(.*?)<", text))
-            found[cell] = {"caption": html.unescape(caption), "rows": [list(map(html.unescape, row)) for row in rows]}
-    return found
 
 
 def outputs(notebook):

@@ -9,28 +9,22 @@ import nbformat
 import pytest
 import torch
 
-from lllcourse.notebook import CLAIM_TYPE, table
-from tools import gpu
-
-FULL = "book/2.ipynb"  # stands for the page of full data sets
+from lllcourse.notebook import CLAIM_TYPE
+from tools import full_size, gpu
 
 
 def notebook():
-    """An executed one: a verdict of which one part of two holds, and a table."""
+    """An executed one: a verdict of which one part of two holds."""
     verdict = {"row": "L9", "parts": {"seed 0": True, "seed 1": False}}
-    shown = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lllcourse.notebook._display", shown.append)
-        table(["method", "accuracy"], [["EWC & more", 0.5]], "Of <ten>")
-    cell = nbformat.v4.new_code_cell(id="compare-table")
-    cell.outputs = [nbformat.v4.new_output("display_data", data=data) for data in ({CLAIM_TYPE: verdict}, *shown)]
+    cell = nbformat.v4.new_code_cell()
+    cell.outputs = [nbformat.v4.new_output("display_data", data={CLAIM_TYPE: verdict})]
     return nbformat.v4.new_notebook(cells=[cell])
 
 
 @pytest.fixture
 def card(monkeypatch, tmp_path):
     """A card, two notebooks of which the second fails, and what ran."""
-    ran, failing = [], {FULL}
+    ran, failing = [], {"book/2.ipynb"}
 
     def execute(root, name, question):
         ran.append(name)
@@ -46,8 +40,7 @@ def card(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A card")
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(gpu, "chapters", lambda _: ["book/1.ipynb", FULL])
-    monkeypatch.setattr(gpu, "FULL_SIZE", FULL)
+    monkeypatch.setattr(gpu, "chapters", lambda _: ["book/1.ipynb", "book/2.ipynb", full_size.PAGE])
     monkeypatch.setattr(gpu, "execute", execute)
     monkeypatch.setattr(gpu, "ProcessPoolExecutor", ThreadPoolExecutor)
     for name in (*gpu.ENVIRONMENT, "LLLCOURSE_SCALE"):
@@ -64,19 +57,17 @@ def test_without_a_gpu_nothing_is_measured(tmp_path, monkeypatch, capsys):
 
 
 def test_the_record_names_the_card_and_a_second_run_does_what_is_missing(card, capsys):
-    assert gpu.main(card.root) == 1 and FULL + " fails" in capsys.readouterr().err
+    assert gpu.main(card.root) == 1 and "book/2.ipynb" + " fails" in capsys.readouterr().err
     found = json.loads(card.record.read_text())
     assert found["card"] == "A card" and found["torch"] == torch.__version__
     assert found["benchmarks"] == {name: {"lines": ["a table", "of times"]} for name in gpu.BENCHMARKS} | {
         "pruned_time": {"dense": 1.0}
     }
     one = {"seconds": 3.0, "cpu_seconds": 4.0, "MiB": "512", "verdicts": {"L9": [1, 2]}, "at a time": 1}
-    assert found["notebooks"]["book/1.ipynb"] == one
-    rows = {"caption": "Of <ten>", "rows": [["method", "accuracy"], ["EWC & more", "0.500"]]}
-    assert found["notebooks"][FULL] == one | {"complete": False, "tables": {"compare-table": rows}}
-    assert card.ran == [*(name + ".py" for name in gpu.BENCHMARKS), FULL, "book/1.ipynb"]
+    assert found["notebooks"] == {"book/1.ipynb": one}
+    assert card.ran == [*(name + ".py" for name in gpu.BENCHMARKS), "book/1.ipynb", "book/2.ipynb"]
     card.ran.clear(), card.failing.clear()
-    assert gpu.main(card.root) == 0 and card.ran == [FULL]
+    assert gpu.main(card.root) == 0 and card.ran == ["book/2.ipynb"]
     card.ran.clear()
     assert gpu.main(card.root) == 0 and card.ran == []
 
@@ -89,12 +80,13 @@ def test_what_fails_is_said_and_loses_nothing_else(card, capsys):
 
 
 def test_what_is_named_is_measured_again_and_nothing_else(card):
+    card.failing.clear()
     gpu.main(card.root)
     card.ran.clear()
     gpu.main(card.root, ["gpu_time", "book/1.ipynb"], jobs=2)
     assert card.ran == ["gpu_time.py", "book/1.ipynb"]
     found = json.loads(card.record.read_text())["notebooks"]
-    assert [found[name]["at a time"] for name in ("book/1.ipynb", FULL)] == [2, 1]
+    assert [found[name]["at a time"] for name in ("book/1.ipynb", "book/2.ipynb")] == [2, 1]
 
 
 def test_another_card_begins_a_new_record(card, monkeypatch):
