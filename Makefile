@@ -58,8 +58,8 @@ serve:  ## show the built book on localhost
 lab: $(STAMP)  ## open JupyterLab here
 	@.venv/bin/jupyter lab
 
-gpu: $(STAMP)  ## on a machine with a GPU: measure methods, seeds at once and chapters, into lllcourse/results/gpu.json
-	@$(PY) -m tools.gpu
+gpu: $(STAMP)  ## on a machine with a GPU: measure methods, seeds at once, chapters and full data sets, into lllcourse/results/
+	@$(PY) -m tools.gpu && $(PY) -m tools.full_size
 
 release: $(STAMP)  ## make the students' notebooks, assignments/, from solutions/
 	@$(PY) -m grader release

@@ -53,10 +53,10 @@ def sections(notebook):
 
 
 def tables(cells):
-    """What `table` displayed, {cell id: {"caption", "header", "rows"}}."""
+    """What `table` displayed in the cells that make one, {cell id: {"caption", "header", "rows"}}."""
     found = {}
     for cell in cells:
-        for output in cell.get("outputs", []):
+        for output in cell.get("outputs", []) if cell.id.endswith("-table") else []:
             text = "".join(output.get("data", {}).get("text/html", ""))
             if 'class="lll-table"' in text:
                 parts = [re.findall(r"<t[hd][^>]*>(.*?)<", row) for row in text.split("<tr>")[1:]]
