@@ -8,11 +8,12 @@ from lllcourse.results import FOLDER, recorded
 from tools import results
 
 NAMES = results.names()
+ELSEWHERE = {"gpu", "full_size"}  # made by the tools of that name, on a machine with a GPU, or with the data sets
 
 
 def test_every_recorded_result_has_its_experiment_and_every_experiment_its_result():
-    found = (path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("**/*.json"))
-    assert NAMES and NAMES == sorted(found)
+    found = {path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("**/*.json")}
+    assert NAMES and NAMES == sorted(found - ELSEWHERE)
 
 
 @pytest.mark.parametrize("name", NAMES)
