@@ -89,9 +89,9 @@ class Worker:
     def end(self, why=""):
         """Kill it and all that it started. With a reason, raises Ended."""
         if self.alive:
-            with contextlib.suppress(Ended, ValueError):
-                self._drain()
             self.alive = False
+            with contextlib.suppress(ValueError):
+                self._drain()
             self.process.kill()  # bubblewrap, and with it everything in the cage
             if self.sandbox == "none":
                 _kill(self.process.pid)
@@ -186,6 +186,8 @@ class Worker:
                 self.drained += len(part)
                 self.printed += part[: max(0, self.limits.output - len(self.printed))]
                 if self.drained > DRAINED:
+                    if not self.alive:  # it is being ended, and prints on until it is killed
+                        return
                     self.end(f"It printed more than {DRAINED >> 20} MB.")
             with contextlib.suppress(KeyError):  # nobody has it open any more
                 self.waiting.unregister(self.process.stdout)

@@ -258,6 +258,16 @@ def test_it_is_ended_with_a_reason(start, what):
     assert not worker.alive and worker.process.returncode is not None
 
 
+def test_what_prints_faster_than_it_is_read_is_ended_too(start, monkeypatch):
+    worker = start()
+    worker.start()
+    monkeypatch.setattr(runner.os, "read", lambda descriptor, n: b"x" * n)  # there is always more
+    with pytest.raises(runner.Ended, match="printed more than 16 MB"):
+        worker.output()
+    monkeypatch.undo()
+    assert worker.process.returncode is not None
+
+
 def test_limits_on_memory_and_processes_fail_the_code_and_not_the_host(start):
     worker = start(wall=30, memory=2 << 30, processes=20)
     reply, _ = worker.run("cell", "added", "x = bytearray(50 << 30)")
