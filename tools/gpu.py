@@ -72,12 +72,9 @@ def main(root=Path(__file__).parents[1], names=(), jobs=1) -> int:
 def measured(notebook, facts):
     """What a notebook took, and of each verdict how many of its parts hold."""
     found = {key: facts[key] for key in ("seconds", "cpu_seconds")} | {"MiB": "".join(facts["answer"])}
-    claims = [data[CLAIM_TYPE] for _, data in outputs(notebook) if CLAIM_TYPE in data]
+    shown = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    claims = [data[CLAIM_TYPE] for data in shown if CLAIM_TYPE in data]
     return found | {"verdicts": {c["row"]: [sum(c["parts"].values()), len(c["parts"])] for c in claims}}
-
-
-def outputs(notebook):
-    return [(cell.id, output.get("data", {})) for cell in notebook.cells for output in cell.get("outputs", [])]
 
 
 if __name__ == "__main__":
